@@ -1,0 +1,67 @@
+"""The wall: only here may an array library be named; everything above speaks the array API standard."""
+
+from kronlin.arrays._elementary import (
+    abs2,
+    adjoint,
+    all_finite,
+    cast,
+    conj,
+    convert,
+    diagonal_of,
+    hermitian_part,
+    max_abs,
+    root_sum_squares,
+    to_numpy,
+)
+from kronlin.arrays._errors import NotPositiveDefiniteError, SingularMatrixError
+from kronlin.arrays._factor import (
+    cholesky,
+    eigh,
+    inverse_general,
+    inverse_positive,
+    logdet_cholesky,
+    solve_cholesky,
+    solve_general,
+    solve_triangular,
+)
+from kronlin.arrays._kind import Kind, common_kind, device, is_array, kind, kind_named, namespace
+from kronlin.arrays._libraries import LIBRARIES, find_libraries, library_named
+from kronlin.arrays._optional import optional_import
+from kronlin.arrays.library import Array, Library
+
+__all__ = [
+    "LIBRARIES",
+    "Array",
+    "Kind",
+    "Library",
+    "NotPositiveDefiniteError",
+    "SingularMatrixError",
+    "abs2",
+    "adjoint",
+    "all_finite",
+    "cast",
+    "cholesky",
+    "common_kind",
+    "conj",
+    "convert",
+    "device",
+    "diagonal_of",
+    "eigh",
+    "find_libraries",
+    "hermitian_part",
+    "inverse_general",
+    "inverse_positive",
+    "is_array",
+    "kind",
+    "kind_named",
+    "library_named",
+    "logdet_cholesky",
+    "max_abs",
+    "namespace",
+    "optional_import",
+    "root_sum_squares",
+    "solve_cholesky",
+    "solve_general",
+    "solve_triangular",
+    "to_numpy",
+]

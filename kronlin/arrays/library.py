@@ -1,0 +1,47 @@
+"""What kronlin asks of an array library beyond the array API standard."""
+
+from typing import Any
+
+Array = Any
+"""An array of any library that follows the array API standard."""
+
+
+class Library:
+    """The defaults, written in the array API standard alone; one subclass a library in `on_<library>.py`."""
+
+    name: str
+    linalg_errors: tuple[type[Exception], ...] = ()
+
+    def namespace(self) -> Any:
+        """Return the library's array API namespace, importing the library if need be."""
+        raise NotImplementedError
+
+    def to_numpy(self, x: Array) -> Any:
+        """Copy `x` into a NumPy array on the host."""
+        raise NotImplementedError
+
+    def from_numpy(self, x: Any, device: Any = None) -> Array:
+        """Copy a NumPy array into this library, on `device` (its default one if None)."""
+        return self.namespace().asarray(x, device=device)
+
+    def devices(self) -> list[str]:
+        """Name the accelerators that the library sees (empty: host only)."""
+        return []
+
+    def is_accelerator(self, device: Any) -> bool:
+        """Tell whether reading a scalar from `device` stops the host."""
+        return False
+
+    def double(self, dtype: Any) -> Any:
+        """Return the widest type of the same kind (real or complex) in which the library factorises."""
+        xp = self.namespace()
+        return xp.complex128 if xp.isdtype(dtype, "complex floating") else xp.float64
+
+    def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
+        """Solve L x = b, or Lᴴ x = b, for a lower triangular L (..., n, n) and b (..., n, k)."""
+        xp = self.namespace()
+        if adjoint:
+            lower = xp.matrix_transpose(lower)
+            if xp.isdtype(lower.dtype, "complex floating"):
+                lower = xp.conj(lower)
+        return xp.linalg.solve(lower, b)

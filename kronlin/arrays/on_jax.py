@@ -1,0 +1,33 @@
+"""JAX, on the CPU or an accelerator; without its x64 switch everything stays in single precision."""
+
+from typing import Any
+
+from kronlin.arrays._optional import optional_import
+from kronlin.arrays.library import Array, Library
+
+
+class Jax(Library):
+    """JAX."""
+
+    name = "jax"
+
+    def namespace(self) -> Any:
+        return optional_import("jax.numpy", extra="jax")
+
+    def to_numpy(self, x: Array) -> Any:
+        return optional_import("numpy", extra="jax").array(x)
+
+    def devices(self) -> list[str]:
+        jax = optional_import("jax", extra="jax")
+        return [device.device_kind for device in jax.devices() if device.platform != "cpu"]
+
+    def is_accelerator(self, device: Any) -> bool:
+        return getattr(device, "platform", "cpu") != "cpu"
+
+    def double(self, dtype: Any) -> Any:
+        jax = optional_import("jax", extra="jax")
+        return super().double(dtype) if jax.config.jax_enable_x64 else dtype
+
+    def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
+        solver = optional_import("jax.scipy.linalg", extra="jax").solve_triangular
+        return solver(lower, b, trans="C" if adjoint else "N", lower=True)

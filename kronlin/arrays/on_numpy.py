@@ -1,0 +1,36 @@
+"""NumPy, with SciPy's LAPACK."""
+
+from typing import Any
+
+import array_api_compat.numpy as xp
+import numpy as np
+import scipy.linalg
+
+from kronlin.arrays.library import Array, Library
+
+
+class NumPy(Library):
+    """NumPy on the host."""
+
+    name = "numpy"
+    linalg_errors = (np.linalg.LinAlgError,)
+
+    def namespace(self) -> Any:
+        return xp
+
+    def to_numpy(self, x: Array) -> Any:
+        return np.array(x)
+
+    def from_numpy(self, x: Any, device: Any = None) -> Array:
+        return np.array(x)
+
+    def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
+        if lower.ndim == 2:
+            return scipy.linalg.solve_triangular(
+                lower, b, trans="C" if adjoint else "N", lower=True, check_finite=False
+            )
+        batch = np.broadcast_shapes(lower.shape[:-2], b.shape[:-2])
+        lowers = np.broadcast_to(lower, (*batch, *lower.shape[-2:])).reshape(-1, *lower.shape[-2:])
+        sides = np.broadcast_to(b, (*batch, *b.shape[-2:])).reshape(-1, *b.shape[-2:])
+        solved = [self.solve_triangular(*pair, adjoint=adjoint) for pair in zip(lowers, sides, strict=True)]
+        return np.stack(solved).reshape(*batch, *b.shape[-2:])
