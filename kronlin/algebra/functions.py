@@ -1,0 +1,195 @@
+"""The functions of an operator: adjoint, inverse, powers, spectrum, scalars; each asks its rule and keeps the answer."""
+
+from math import isfinite
+from typing import Any
+
+from kronlin.algebra import rules
+from kronlin.algebra.properties import PD, PSD, SELF_ADJOINT, UNKNOWN, Properties
+from kronlin.algebra.structure import Structure
+from kronlin.arrays import Array, Kind, all_finite, cast, convert, kind
+
+
+class MatrixFunctions(Structure):
+    """What can be asked of an operator beside its products.
+
+    Factorisations are done when first needed and kept with the operator.
+    """
+
+    properties: Properties
+
+    @property
+    def H(self) -> Any:
+        """Aᴴ, the adjoint; A itself if A is known to be self-adjoint."""
+        if self._promised.self_adjoint:
+            return self
+        return self._twin("H", lambda: self._heir(rules.adjoint(self)))
+
+    @property
+    def T(self) -> Any:
+        """Aᵀ, the transpose; the same as Aᴴ for real operators."""
+        return rules.conjugate(self.H) if self.kind.is_complex else self.H
+
+    def to_dense(self) -> Array:
+        """A as an array of shape (rows, columns) in the library, dtype and device of the operator."""
+        return rules.to_dense(self)
+
+    def inverse(self) -> Any:
+        """A⁻¹ as an operator that keeps the structure; exact, never iterative.
+
+        Raises:
+            ValueError: A is not square, or singular to working precision.
+        """
+        self._require_square("inverse")
+        return self._twin("inverse", lambda: self._heir(rules.inverse(self), definite=True))
+
+    def pinv(self) -> Any:
+        """A⁺, the Moore-Penrose inverse: the minimum-norm least-squares solution as an operator."""
+        return self._once("pinv", lambda: rules.pinv(self))
+
+    def solve(self, b: Array) -> Array:
+        """A⁻¹ b for b of shape (n,) or (n, k); exact, never iterative.
+
+        Raises:
+            ValueError: A is not square or is singular, or b has the wrong shape, kind, or a NaN or Inf.
+        """
+        self._require_square("solve")
+        own, given = self.kind, kind(b)
+        if b.ndim not in (1, 2) or b.shape[0] != self.shape[0]:
+            raise ValueError(f"cannot solve with b of shape {tuple(b.shape)}: A has shape {self.shape}, "
+                             "so pass (n,) or (n, k)")
+        if given != own and given.complex != own.complex:
+            raise ValueError(f"cannot solve: the operator is {own}, b is {given}; use astype or to on one of them")
+        if not all_finite(b):
+            raise ValueError("cannot solve: b has an entry that is NaN or infinite")
+        block = b if b.ndim == 2 else b[:, None]
+        if given == own or own.is_complex:
+            x = rules.solve(self, cast(block, own))
+        else:
+            x = rules.solve(self._astype(own.complex), block)
+        return x if b.ndim == 2 else x[:, 0]
+
+    def prepare(self) -> Any:
+        """Do now the work that solves, inverses and spectra of this operator will need, and return it."""
+        for part in self.parts:
+            if isinstance(part, MatrixFunctions):
+                part.prepare()
+        return self
+
+    def damped(self, lam: float) -> Any:
+        """A + λ I, exactly (Tikhonov damping).
+
+        Args:
+            lam: a finite λ ≥ 0, in the units of A.
+
+        Raises:
+            ValueError: λ is negative or not finite, or A is not square.
+        """
+        self._require_square("damped")
+        lam = float(lam)
+        if not (isfinite(lam) and lam >= 0):
+            raise ValueError(f"damping must be finite and not negative, not {lam}; for A - c I write A - c * Identity")
+        return self._shifted(lam)
+
+    def _shifted(self, c: complex) -> Any:
+        """A + c I, with what is known of A + c I handed on."""
+        if not c:
+            return self
+        known = self.properties
+        result = rules.shift(self, c)
+        if isinstance(c, complex) and c.imag:
+            return result
+        if c.real > 0 and known.psd:
+            return result._with(PD)
+        return result._with(SELF_ADJOINT if known.self_adjoint else UNKNOWN)
+
+    def power(self, p: float) -> Any:
+        """Aᵖ of a self-adjoint A, on its eigenvalues; a fraction needs psd, a negative p a nonsingular A."""
+        self._require_square("power")
+        if p == 1:
+            return self
+        if p == -1:
+            return self.inverse()
+        known = self.properties
+        result = rules.power(self, p)
+        if known.psd:
+            return result._with(PD if known.pd else PSD)
+        return result._with(SELF_ADJOINT if known.self_adjoint else UNKNOWN)
+
+    def sqrt(self) -> Any:
+        """The positive semidefinite square root of a psd A."""
+        return self.power(0.5)
+
+    def eigh(self) -> Any:
+        """The eigendecomposition Q diag(w) Qᴴ of a self-adjoint A, as a `Spectral`."""
+        self._require_square("eigh")
+        if self.properties.self_adjoint is False:
+            raise ValueError(f"eigh needs a self-adjoint operator, and {self!r} is not one")
+        return self._once("eigh", lambda: rules.eigh(self))
+
+    def eigvalsh(self) -> Array:
+        """All eigenvalues of a self-adjoint A in ascending order, (n,)."""
+        return self.kind.xp.sort(self.eigh().eigenvalues())
+
+    def trace(self) -> Array:
+        """tr A, a scalar array."""
+        self._require_square("trace")
+        return rules.trace(self)
+
+    def diagonal(self) -> Array:
+        """The diagonal of a square A, (n,)."""
+        self._require_square("diagonal")
+        return rules.diagonal(self)
+
+    def slogdet(self) -> tuple[Array, Array]:
+        """The pair (sign, log |det A|); det A = sign · exp(log), (0, -inf) for a singular A."""
+        self._require_square("slogdet")
+        return rules.slogdet(self)
+
+    def logdet(self) -> Array:
+        """log det A of an operator with a positive determinant.
+
+        Raises:
+            ValueError: the determinant is not positive (use `slogdet`).
+        """
+        sign, logarithm = self.slogdet()
+        if not bool(kind(logarithm).xp.all(self.kind.xp.real(sign) > 0 if self.kind.is_complex else sign > 0)):
+            raise ValueError(f"the determinant of {self!r} is not positive: use slogdet()")
+        return logarithm
+
+    def norm(self) -> Array:
+        """The Frobenius norm (Σ |a_ij|²)^½, a scalar array."""
+        return rules.norm(self)
+
+    def astype(self, dtype: Any) -> Any:
+        """The operator with entries of another dtype, given by name or as the library's object."""
+        xp = self.kind.xp
+        return self._astype(self.kind._replace(dtype=getattr(xp, dtype) if isinstance(dtype, str) else dtype))
+
+    def to(self, target: Any) -> Any:
+        """The operator on another array library or device.
+
+        Args:
+            target: the name of a library ("numpy", "cupy", "torch", "jax"), or an array on the wanted device.
+        """
+        return self._map(lambda array: convert(array, target))
+
+    def _astype(self, target: Kind) -> Any:
+        def recast(array: Array) -> Array:
+            return cast(array, target if kind(array).is_complex or not self.kind.is_complex else target.real)
+
+        return self if target == self.kind else self._map(recast)
+
+    def _heir(self, result: Any, definite: bool = False) -> Any:
+        """Hand down self-adjointness and definiteness, which the adjoint and the inverse share with A."""
+        known = self.properties
+        if known.psd and definite:
+            return result._with(PD)
+        return result._with(Properties(*(answer or None for answer in known)))
+
+    def _require_square(self, name: str) -> None:
+        if self.shape[0] != self.shape[1]:
+            rows, columns = self.shape
+            advice = "use pinv() or A.H @ A" if name in ("inverse", "solve") else "it is defined for square ones"
+            raise ValueError(f"{name} of a {rows}×{columns} {type(self).__name__}: {advice}")
+
+

@@ -1,0 +1,207 @@
+"""The linear operator: checks stand here, the computing stands in `_matmat` and in the rules."""
+
+from math import isfinite
+from typing import Any, cast
+
+from kronlin.algebra import rules
+from kronlin.algebra.functions import MatrixFunctions
+from kronlin.algebra.properties import NOTHING, PD, PSD, SELF_ADJOINT, UNKNOWN, Answer, Properties
+from kronlin.arrays import Array, is_array, kind
+from kronlin.arrays import cast as cast_array
+
+_PROMISES = {"self-adjoint": SELF_ADJOINT, "psd": PSD, "pd": PD}
+
+
+class Operator(MatrixFunctions):
+    """A linear map between finite-dimensional spaces over ℝ or ℂ, known by its products.
+
+    A subclass hands its arrays to `_define`, computes A X in `_matmat` for X of shape (columns, k), and says what
+    Aᴴ is: either by `_rmatmat` (Aᴴ Y) or by a rule of `rules.adjoint`. Operators are immutable.
+    """
+
+    __array_ufunc__ = None
+    """Makes NumPy hand `array @ A` to A."""
+
+    def _matmat(self, x: Array) -> Array:
+        """Compute A X for X (..., columns, k) of the same kind; `@` has checked both."""
+        raise NotImplementedError(f"{type(self).__name__} defines no _matmat")
+
+    def _rmatmat(self, y: Array) -> Array:
+        """Compute Aᴴ Y for Y (..., rows, k) of the same kind."""
+        raise NotImplementedError(f"{type(self).__name__} defines neither _rmatmat nor a rule of adjoint")
+
+    def _derive(self) -> Properties:
+        """Say which properties follow from the parts."""
+        return UNKNOWN
+
+    # What it is
+
+    @property
+    def dtype(self) -> Any:
+        """Type of the entries, an object of the array library."""
+        return self.kind.dtype
+
+    @property
+    def device(self) -> Any:
+        """Device that holds the arrays."""
+        return self.kind.device
+
+    @property
+    def properties(self) -> Properties:
+        """What is known: derived from the parts, or promised."""
+        if self.shape[0] != self.shape[1]:
+            return NOTHING
+        return cast(Properties, self._once("properties", lambda: self._promised | self._derive()))
+
+    @property
+    def is_self_adjoint(self) -> Answer:
+        """A = Aᴴ: True, False or None (unknown)."""
+        return self.properties.self_adjoint
+
+    @property
+    def is_psd(self) -> Answer:
+        """xᴴ A x ≥ 0 for all x: True, False or None (unknown)."""
+        return self.properties.psd
+
+    @property
+    def is_pd(self) -> Answer:
+        """xᴴ A x > 0 for all x ≠ 0: True, False or None (unknown)."""
+        return self.properties.pd
+
+    def __repr__(self) -> str:
+        rows, columns = self.shape
+        words = ", ".join(filter(None, [f"{rows}×{columns}", self.kind.dtype_name, self.properties.word]))
+        return f"{type(self).__name__}({words}{': ' if self._inside else ''}{self._inside})"
+
+    # Products
+
+    def __matmul__(self, other: Any) -> Any:
+        if isinstance(other, Operator):
+            self._require(self.shape[1] == other.shape[0], "@", other.shape, "their inner sizes differ")
+            return rules.compose(self, other)
+        return self._apply(other) if is_array(other) else NotImplemented
+
+    def __rmatmul__(self, other: Any) -> Any:
+        if not is_array(other):
+            return NotImplemented
+        if other.ndim == 1:
+            return self.T @ other
+        xp = kind(other).xp
+        return xp.matrix_transpose(self.T @ xp.matrix_transpose(other))
+
+    def _apply(self, x: Array) -> Array:
+        """A @ x for an array x of shape (columns,) or (columns, k), after checking it."""
+        own, given = self.kind, kind(x)
+        self._require(x.ndim in (1, 2) and x.shape[0] == self.shape[1], "@", tuple(x.shape), "pass (n,) or (n, k)")
+        if given != own and given.complex != own.complex:
+            raise ValueError(f"a {own} operator meets a {given} array: bring one of them to the other's kind "
+                             "with A.to(...), A.astype(...) or the array's own astype")
+        block = x if x.ndim == 2 else x[:, None]
+        if given == own:
+            y = self._matmat(block)
+        elif own.is_complex:
+            y = self._matmat(cast_array(block, own))
+        else:
+            xp, k = own.xp, block.shape[1]
+            y = self._matmat(xp.concat([xp.real(block), xp.imag(block)], axis=1))
+            y = cast_array(y[:, :k], given) + 1j * cast_array(y[:, k:], given)
+        return y if x.ndim == 2 else y[:, 0]
+
+    def matvec(self, x: Array) -> Array:
+        """A x, as in SciPy."""
+        return self @ x
+
+    def matmat(self, x: Array) -> Array:
+        """A X for X of shape (columns, k), as in SciPy."""
+        return self @ x
+
+    def rmatvec(self, y: Array) -> Array:
+        """Aᴴ y, as in SciPy."""
+        return self.H @ y
+
+    def rmatmat(self, y: Array) -> Array:
+        """Aᴴ Y for Y of shape (rows, k), as in SciPy."""
+        return self.H @ y
+
+    # Arithmetic
+
+    def __add__(self, other: Any) -> "Operator":
+        return self._plus(other, 1)
+
+    def __sub__(self, other: Any) -> "Operator":
+        return self._plus(other, -1)
+
+    __radd__ = __add__
+
+    def __rsub__(self, other: Any) -> "Operator":
+        return -self + other
+
+    def __neg__(self) -> "Operator":
+        return self * -1
+
+    def __mul__(self, factor: Any) -> "Operator":
+        number = scalar(factor)
+        if number is None:
+            return NotImplemented
+        if not isfinite(abs(number)):
+            raise ValueError(f"{type(self).__name__} times {number}: a factor must be finite")
+        return cast(Operator, rules.scale(self, number))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: Any) -> "Operator":
+        number = scalar(divisor)
+        return NotImplemented if number is None else self * (1 / number)
+
+    def _plus(self, other: Any, sign: int) -> "Operator":
+        if not isinstance(other, Operator):
+            if not is_array(other):
+                return NotImplemented
+            other = rules.wrap(other)
+        self._require(self.shape == other.shape, "+" if sign > 0 else "-", other.shape, "their shapes differ")
+        return cast(Operator, rules.add(self, other if sign > 0 else -other))
+
+    def _require(self, condition: bool, symbol: str, other: Any, cause: str) -> None:
+        """Raise a ValueError that names both shapes, unless `condition`."""
+        if not condition:
+            mine = "×".join(map(str, self.shape))
+            theirs = "×".join(map(str, other)) if len(other) == 2 else str(other)
+            raise ValueError(f"{type(self).__name__}({mine}) {symbol} {theirs}: {cause}")
+
+
+def scalar(x: Any) -> complex | float | int | None:
+    """Return a Python number from a number or a 0-d array; None for anything else."""
+    if isinstance(x, int | float | complex) and not isinstance(x, bool):
+        return x
+    if is_array(x) and x.ndim == 0:
+        return complex(x) if kind(x).is_complex else float(x)
+    return None
+
+
+def assume(operator: Any, promise: str) -> Operator:
+    """Return the operator with a promise of yours: "self-adjoint", "psd" or "pd".
+
+    Rules and solvers rely on it; it is not checked against the entries, except that a contradiction with what
+    is known is an error, and a factorisation that finds it false raises.
+
+    Args:
+        operator: a square operator or array.
+        promise: one of "self-adjoint" (A = Aᴴ), "psd" (xᴴ A x ≥ 0), "pd" (xᴴ A x > 0 for x ≠ 0).
+
+    Raises:
+        ValueError: the promise is unknown, the operator is not square, or it is known not to be so.
+
+    >>> import numpy as np, kronlin as kl
+    >>> kl.assume(kl.Function(lambda x: 2 * x, shape=(3, 3), dtype="float64"), "pd").is_psd
+    True
+    """
+    if promise not in _PROMISES:
+        raise ValueError(f"unknown promise {promise!r}: choose one of {', '.join(map(repr, _PROMISES))}")
+    operator = rules.wrap(operator)
+    if operator.shape[0] != operator.shape[1]:
+        raise ValueError(f"{operator!r} is not square, so it cannot be {promise}")
+    try:
+        operator.properties | _PROMISES[promise]
+    except ValueError as error:
+        raise ValueError(f"cannot assume that {operator!r} is {promise}: {error}") from None
+    return cast(Operator, operator._with(_PROMISES[promise]))

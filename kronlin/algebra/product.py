@@ -1,0 +1,129 @@
+"""Product: A B …, lazily, joined where a rule can join."""
+
+from functools import reduce
+from operator import matmul
+
+from kronlin.algebra import rules
+from kronlin.algebra.operator import Operator
+from kronlin.algebra.properties import Properties, properties
+from kronlin.algebra.structure import common_batch, promote
+from kronlin.arrays import Array, adjoint
+
+
+class Product(Operator):
+    """A B C …: one product with each factor, from the right.
+
+    A palindrome Bᴴ … A … B in which the outer factors are one object and its adjoint is known to be
+    self-adjoint or psd as its middle is (congruence).
+
+    >>> import numpy as np, kronlin as kl
+    >>> A = kl.assume(kl.Function(lambda x: 2 * x, shape=(3, 3), dtype="float64"), "pd")
+    >>> B = kl.KhatriRao(np.ones((3, 2)), np.ones((1, 2)))
+    >>> B.H @ A @ B
+    Product(2×2, float64, psd: KhatriRao(3×2).H, Function(3×3), KhatriRao(3×2))
+    """
+
+    def __init__(self, *factors: Operator) -> None:
+        self.factors = factors
+        shape = (factors[0].shape[0], factors[-1].shape[1])
+        self._define(*factors, shape=shape, batch=common_batch(*factors))
+
+    def _derive(self) -> Properties:
+        left, right = 0, len(self.factors) - 1
+        while left < right and _are_adjoints(self.factors[left], self.factors[right]):
+            left, right = left + 1, right - 1
+        if left > right:
+            return properties(psd=True)
+        if left < right:
+            return Properties()
+        middle = self.factors[left].properties
+        return properties(middle.self_adjoint or None, middle.psd or None)
+
+    def _matmat(self, x: Array) -> Array:
+        for factor in reversed(self.factors):
+            x = factor._matmat(x)
+        return x
+
+
+def _are_adjoints(a: Operator, b: Operator) -> bool:
+    """Whether A = Bᴴ because one was made as the adjoint of the other."""
+    return b._kept("H") is a or (a is b and a.properties.self_adjoint is True)
+
+
+@rules.compose.register(Operator, Operator)
+def compose_by_default(a: Operator, b: Operator) -> Operator:
+    """Keep both factors."""
+    return Product(*promote("a product", a, b))
+
+
+@rules.compose.register(Operator, Product)
+def compose_with_product(a: Operator, b: Product) -> Operator:
+    """A (B C) = (A B) C if a rule joins A and B."""
+    return _joined([a], list(b.factors))
+
+
+@rules.compose.register(Product, Operator)
+def compose_product_with(a: Product, b: Operator) -> Operator:
+    """(A B) C = A (B C) if a rule joins B and C."""
+    return _joined(list(a.factors), [b])
+
+
+@rules.compose.register(Product, Product)
+def compose_products(a: Product, b: Product) -> Operator:
+    """(A B) (C D) = A (B C) D if a rule joins B and C."""
+    return _joined(list(a.factors), list(b.factors))
+
+
+def _joined(left: list[Operator], right: list[Operator]) -> Operator:
+    """Multiply two chains; what a rule joins at the seam may in turn join its neighbours."""
+    seam = left[-1] @ right[0]
+    if isinstance(seam, Product):
+        return Product(*promote("a product", *left, *right))
+    return reduce(matmul, [*left[:-1], seam, *right[1:]])
+
+
+@rules.adjoint.register(Product)
+def adjoint_of_product(a: Product) -> Operator:
+    """(A B)ᴴ = Bᴴ Aᴴ."""
+    return Product(*(factor.H for factor in reversed(a.factors)))
+
+
+@rules.conjugate.register(Product)
+def conjugate_of_product(a: Product) -> Operator:
+    """Factor by factor."""
+    return Product(*(rules.conjugate(factor) for factor in a.factors))
+
+
+@rules.inverse.register(Product)
+def inverse_of_product(a: Product) -> Operator:
+    """(A B)⁻¹ = B⁻¹ A⁻¹ if all factors are square."""
+    if any(factor.shape[0] != factor.shape[1] for factor in a.factors):
+        return NotImplemented
+    return Product(*(factor.inverse() for factor in reversed(a.factors)))
+
+
+@rules.slogdet.register(Product)
+def slogdet_of_product(a: Product) -> tuple[Array, Array]:
+    """det(A B) = det A det B if all factors are square."""
+    if any(factor.shape[0] != factor.shape[1] for factor in a.factors):
+        return NotImplemented
+    sign, logarithm = a.factors[0].slogdet()
+    for factor in a.factors[1:]:
+        more = factor.slogdet()
+        sign, logarithm = sign * more[0], logarithm + more[1]
+    return sign, logarithm
+
+
+@rules.to_dense.register(Product)
+def product_to_dense(a: Product) -> Array:
+    """Multiply from the narrower end."""
+    if a.shape[0] < a.shape[1]:
+        return adjoint(_multiply_out([factor.H for factor in reversed(a.factors)]))
+    return _multiply_out(list(a.factors))
+
+
+def _multiply_out(factors: list[Operator]) -> Array:
+    dense = factors[-1].to_dense()
+    for factor in reversed(factors[:-1]):
+        dense = factor._matmat(dense)
+    return dense

@@ -1,0 +1,196 @@
+"""What an operator is made of: parts (arrays and operators) and options (plain values).
+
+Everything that only moves or copies an operator follows from its parts: casting, moving to a device, stacking
+equal operators into one, taking them apart, counting bytes, drawing its structure.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from math import prod
+from typing import Any, Self
+from weakref import ref
+
+from kronlin.algebra.properties import UNKNOWN, Properties
+from kronlin.arrays import Array, Kind, cast, common_kind, kind
+
+Part = Any
+
+
+class Structure:
+    """Parts, options, shape, stack and kind of an operator."""
+
+    parts: tuple[Part, ...]
+    options: dict[str, Any]
+    shape: tuple[int, int]
+    batch: tuple[int, ...]
+    kind: Kind
+    _promised: Properties = UNKNOWN
+    _stackable = True
+
+    def _define(
+        self,
+        *parts: Part,
+        shape: tuple[int, int],
+        batch: tuple[int, ...] = (),
+        **options: Any,
+    ) -> None:
+        """Say what the operator is made of; every constructor ends here.
+
+        Args:
+            parts: the arrays and operators that it holds, in the order in which `_setup` takes them.
+            shape: (rows, columns).
+            batch: () for one operator, (B,) for a stack of B equal ones.
+            options: the plain values that `_setup` takes by name.
+        """
+        self.parts = parts
+        self.options = options
+        self.shape = shape
+        self.batch = batch
+        self.kind = part_kind(parts[0])
+        self._cache: dict[str, Any] = {}
+
+    def _setup(self, *parts: Part, **options: Any) -> None:
+        """Build from parts that were checked before; override it where `__init__` checks its input."""
+        type(self).__init__(self, *parts, **options)
+
+    @classmethod
+    def _make(cls, *parts: Part, **options: Any) -> Self:
+        """Build without checks, for rules."""
+        self = cls.__new__(cls)
+        self._setup(*parts, **options)
+        return self
+
+    def _once(self, key: str, make: Callable[[], Any]) -> Any:
+        """Return what `make` made when first asked for, and keep it with the operator."""
+        value = self._kept(key)
+        if value is None:
+            value = self._cache[key] = make()
+        return value
+
+    def _kept(self, key: str) -> Any:
+        """Return what is kept under `key`, or None."""
+        value = self._cache.get(key)
+        return value() if isinstance(value, ref) else value
+
+    def _twin(self, key: str, make: Callable[[], Any]) -> Any:
+        """Like `_once` for an involution: the twin's twin is this operator again, as long as it lives."""
+        value = self._once(key, make)
+        if value is not self:
+            value._cache.setdefault(key, ref(self))
+        return value
+
+    def _with(self, promise: Properties) -> Self:
+        """Return the same operator with a promise added."""
+        known = self._promised | promise
+        if known == self._promised:
+            return self
+        twin = copy.copy(self)
+        twin._promised = known
+        twin._cache = {}
+        return twin
+
+    def _map(self, function: Callable[[Array], Array], memo: dict[int, Any] | None = None) -> Self:
+        """Rebuild with `function` applied to every array; a part that occurs twice is mapped once."""
+        memo = {} if memo is None else memo
+        if id(self) not in memo:
+            parts = []
+            for part in self.parts:
+                if isinstance(part, Structure):
+                    parts.append(part._map(function, memo))
+                else:
+                    if id(part) not in memo:
+                        memo[id(part)] = (function(part), part)
+                    parts.append(memo[id(part)][0])
+            twin = self._make(*parts, **self.options)
+            twin._promised = self._promised
+            memo[id(self)] = (twin, self)
+        twin = memo[id(self)][0]
+        assert isinstance(twin, type(self))
+        return twin
+
+    def _signature(self) -> Any:
+        """What two operators must share to be stacked; None if this one cannot be."""
+        if not self._stackable or self.batch:
+            return None
+        inner = []
+        for part in self.parts:
+            inner.append(part._signature() if isinstance(part, Structure) else (part.shape, str(part.dtype)))
+        if None in inner:
+            return None
+        options = tuple(sorted((name, repr(value)) for name, value in self.options.items()))
+        return (type(self), tuple(inner), options, self._promised)
+
+    def _arrays(self) -> Iterator[Array]:
+        """Go through all arrays, those of the parts included."""
+        for part in self.parts:
+            if isinstance(part, Structure):
+                yield from part._arrays()
+            else:
+                yield part
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays that it holds, an array held twice counted once."""
+        return sum(
+            {id(array): prod(array.shape) * kind(array).itemsize for array in self._arrays()}.values()
+        )
+
+    @property
+    def _summary(self) -> str:
+        """The operator in a few words, as a larger one shows it inside its own `repr`."""
+        rows, columns = self.shape
+        return f"{type(self).__name__}({rows}×{columns})"
+
+    @property
+    def _inside(self) -> str:
+        """What `repr` says after the colon."""
+        return ", ".join(part._summary for part in self.parts if isinstance(part, Structure))
+
+
+def part_kind(part: Part) -> Kind:
+    """Return the kind of an array or an operator."""
+    return part.kind if isinstance(part, Structure) else kind(part)
+
+
+def promote(what: str, *parts: Part) -> tuple[Part, ...]:
+    """Bring parts to one kind: real ones become complex beside complex ones; all else is refused."""
+    target = common_kind([part_kind(part) for part in parts], what)
+    return tuple(
+        part
+        if part_kind(part) == target
+        else part._map(lambda array: cast(array, target))
+        if isinstance(part, Structure)
+        else cast(part, target)
+        for part in parts
+    )
+
+
+def common_batch(*parts: Structure) -> tuple[int, ...]:
+    """Return the stack that operators form together: that of any stacked one."""
+    return max((part.batch for part in parts), key=len)
+
+
+def stack(operators: list[Structure]) -> Any:
+    """Make one operator with a leading axis from operators of equal signature."""
+    first = operators[0]
+    if len(operators) == 1:
+        return first
+    parts = []
+    for members in zip(*(operator.parts for operator in operators), strict=True):
+        if isinstance(members[0], Structure):
+            parts.append(stack(list(members)))
+        else:
+            parts.append(kind(members[0]).xp.stack(members))
+    whole = first._make(*parts, **first.options)
+    whole._promised = first._promised
+    return whole
+
+
+def unstack(operator: Structure, index: int) -> Any:
+    """Return one member of a stack, a view where the library has views."""
+    parts = [
+        unstack(part, index) if isinstance(part, Structure) else part[index, ...] for part in operator.parts
+    ]
+    member = operator._make(*parts, **operator.options)
+    member._promised = operator._promised
+    return member

@@ -1,0 +1,113 @@
+"""Sum: A + B + …, lazily."""
+
+from kronlin.algebra import rules
+from kronlin.algebra.identity import Identity
+from kronlin.algebra.operator import Operator
+from kronlin.algebra.properties import Properties, every, properties
+from kronlin.algebra.scaled import Number, Scaled
+from kronlin.algebra.structure import common_batch, promote
+from kronlin.arrays import Array
+
+
+class Sum(Operator):
+    """A₁ + A₂ + …: one product with each term.
+
+    >>> import numpy as np, kronlin as kl
+    >>> kl.Kronecker(np.eye(2), np.eye(3)) + kl.Kronecker(np.eye(3), np.eye(2))
+    Sum(6×6, float64, psd: Kronecker(2×2 ⊗ 3×3), Kronecker(3×3 ⊗ 2×2))
+    """
+
+    def __init__(self, *terms: Operator) -> None:
+        self.terms = terms
+        self._define(*terms, shape=terms[0].shape, batch=common_batch(*terms))
+
+    def _derive(self) -> Properties:
+        known = [term.properties for term in self.terms]
+        psd = every([term.psd for term in known])
+        pd = True if psd and any(term.pd for term in known) else None
+        return properties(every([term.self_adjoint for term in known]), psd, pd)
+
+    @property
+    def _inside(self) -> str:
+        return ", ".join(term._summary for term in self.terms)
+
+    def _matmat(self, x: Array) -> Array:
+        y = self.terms[0]._matmat(x)
+        for term in self.terms[1:]:
+            y = y + term._matmat(x)
+        return y
+
+
+@rules.add.register(Operator, Operator)
+def add_by_default(a: Operator, b: Operator) -> Operator:
+    """Keep both terms; sums within sums are opened."""
+    terms = [*(a.terms if isinstance(a, Sum) else [a]), *(b.terms if isinstance(b, Sum) else [b])]
+    return Sum(*promote("a sum", *terms))
+
+
+@rules.shift.register(Operator)
+def shift_by_default(a: Operator, c: Number) -> Operator:
+    """A + c I, with the multiple of I kept as a term."""
+    return add_by_default(a, rules.scale(Identity(a.shape[0], like=a), c))
+
+
+@rules.shift.register(Sum)
+def shift_sum(a: Sum, c: Number) -> Operator:
+    """(A + d I) + c I = A + (d + c) I."""
+    for position, term in enumerate(a.terms):
+        if isinstance(term, Identity) or (isinstance(term, Scaled) and isinstance(term.base, Identity)):
+            terms = [*a.terms[:position], rules.shift(term, c), *a.terms[position + 1 :]]
+            return Sum(*promote("a sum", *terms))
+    return NotImplemented
+
+
+@rules.scale.register(Sum)
+def scale_sum(a: Sum, factor: Number) -> Operator:
+    """c (A + B) = c A + c B, so that each term keeps its rules."""
+    return Sum(*promote("a sum", *(rules.scale(term, factor) for term in a.terms)))
+
+
+@rules.adjoint.register(Sum)
+def adjoint_of_sum(a: Sum) -> Operator:
+    """(A + B)ᴴ = Aᴴ + Bᴴ."""
+    return Sum(*(term.H for term in a.terms))
+
+
+@rules.conjugate.register(Sum)
+def conjugate_of_sum(a: Sum) -> Operator:
+    """Term by term."""
+    return Sum(*(rules.conjugate(term) for term in a.terms))
+
+
+@rules.to_dense.register(Sum)
+def sum_to_dense(a: Sum) -> Array:
+    """Add the dense terms."""
+    dense = a.terms[0].to_dense()
+    for term in a.terms[1:]:
+        dense = dense + term.to_dense()
+    return dense
+
+
+@rules.trace.register(Sum)
+def trace_of_sum(a: Sum) -> Array:
+    """tr(A + B) = tr A + tr B."""
+    return sum((term.trace() for term in a.terms[1:]), a.terms[0].trace())
+
+
+@rules.diagonal.register(Sum)
+def diagonal_of_sum(a: Sum) -> Array:
+    """Term by term."""
+    return sum((term.diagonal() for term in a.terms[1:]), a.terms[0].diagonal())
+
+
+@rules.gram.register(Operator, Sum)
+def gram_with_sum(a: Operator, b: Sum) -> Array:
+    """Aᴴ (B + C) = Aᴴ B + Aᴴ C."""
+    return sum((rules.gram(a, term) for term in b.terms[1:]), rules.gram(a, b.terms[0]))
+
+
+@rules.project.register(Sum, Operator)
+def project_sum(a: Sum, z: Operator) -> tuple[Operator, Array]:
+    """Term by term."""
+    images, matrices = zip(*(rules.project(term, z) for term in a.terms), strict=True)
+    return Sum(*images), sum(matrices[1:], matrices[0])
