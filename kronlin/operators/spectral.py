@@ -1,0 +1,245 @@
+"""Spectral: Q diag(w) Qᴴ + ρ (I - Q Qᴴ), an operator in its own eigenbasis."""
+
+from typing import Any
+
+from kronlin.algebra import Identity, Operator, Properties, rules
+from kronlin.algebra.operator import scalar
+from kronlin.algebra.properties import properties
+from kronlin.arrays import Array, NotPositiveDefiniteError, SingularMatrixError, all_finite, eigh, kind
+from kronlin.operators.dense import Dense, broken_promise, no_inverse
+from kronlin.operators.diagonal import Diagonal
+
+
+class Spectral(Operator):
+    """Q diag(w) Qᴴ + rest · (I - Q Qᴴ).
+
+    Closed under damping, inverse, powers and multiples, also for a Q with fewer columns than rows. An application
+    costs one product with Q and one with Qᴴ.
+
+    Args:
+        Q: an operator or array of shape (n, r) with orthonormal columns (promised, not checked).
+        w: real eigenvalues (r,), in any order.
+        rest: the eigenvalue on the complement of range Q; of no effect where r = n.
+
+    Raises:
+        ValueError: w is not real, not (r,), or has a NaN or an Inf; Q has more columns than rows.
+
+    >>> import numpy as np
+    >>> A = Spectral(np.eye(3)[:, :1], np.array([3.0]), rest=1.0)
+    >>> A.damped(1.0).inverse() @ np.ones(3)
+    array([0.25, 0.5 , 0.5 ])
+    """
+
+    def __init__(self, Q: Any, w: Array, rest: float = 0.0) -> None:
+        Q = rules.wrap(Q)
+        n, r = Q.shape
+        if r > n:
+            raise ValueError(f"Spectral takes a Q with orthonormal columns, and {n}×{r} has more columns than rows")
+        if kind(w) != Q.kind.real or tuple(w.shape) != (r,):
+            raise ValueError(
+                f"Spectral takes w as {Q.kind.real} of shape ({r},) for {Q!r}, not {kind(w)} of shape {tuple(w.shape)}"
+            )
+        number = scalar(rest)
+        if not isinstance(number, int | float) or not abs(number) < float("inf") or not all_finite(w):
+            raise ValueError("the eigenvalues of a Spectral must be real and finite")
+        self._setup(Q, w, rest=float(number))
+
+    def _setup(self, Q: Operator, w: Array, *, rest: float) -> None:
+        self.Q = Q
+        self.w = kind(w).xp.real(w) if kind(w).is_complex else w
+        self.rest = rest if Q.shape[0] != Q.shape[1] else 0.0
+        n = Q.shape[0]
+        self._define(Q, self.w, shape=(n, n), batch=Q.batch or tuple(w.shape[:-1]), rest=self.rest)
+
+    @property
+    def deficit(self) -> int:
+        """Dimension n - r of the complement of range Q."""
+        return self.Q.shape[0] - self.Q.shape[1]
+
+    def eigenvalues(self) -> Array:
+        """All n eigenvalues: w, then `rest` n - r times."""
+        if not self.deficit:
+            return self.w
+        xp = self.kind.xp
+        rest = xp.full((*self.w.shape[:-1], self.deficit), self.rest, dtype=self.w.dtype, device=self.device)
+        return xp.concat([self.w, rest], axis=-1)
+
+    def _derive(self) -> Properties:
+        xp = self.kind.xp
+        lowest = float(xp.min(self.w)) if self.w.shape[-1] else float("inf")
+        if self.deficit:
+            lowest = min(lowest, self.rest)
+        return properties(True, psd=lowest >= 0, pd=lowest > 0)
+
+    @property
+    def _summary(self) -> str:
+        return f"Spectral({self.Q._summary})"
+
+    def _matmat(self, x: Array) -> Array:
+        inner = self.Q.H._matmat(x)
+        if not self.deficit:
+            return self.Q._matmat(self.w[..., None] * inner)
+        return self.Q._matmat((self.w - self.rest)[..., None] * inner) + self.rest * x
+
+    def _map_spectrum(self, function: Any) -> "Spectral":
+        """f(A), for an f that takes an array of eigenvalues."""
+        rest = float(function(self.kind.real.asarray([self.rest]))[0]) if self.deficit else 0.0
+        return Spectral._make(self.Q, function(self.w), rest=rest)
+
+    def _is_singular(self) -> bool:
+        return bool(self.kind.xp.any(self.w == 0)) or (self.deficit > 0 and self.rest == 0)
+
+    def _sum_over(self, function: Any) -> Array:
+        """Σ f(eigenvalue)."""
+        return self.kind.xp.sum(function(self.eigenvalues()), axis=-1)
+
+
+@rules.eigh.register(Spectral)
+def eigh_of_spectral(a: Spectral) -> Operator:
+    """It is one."""
+    return a
+
+
+@rules.eigh.register(Dense)
+def eigh_of_dense(a: Dense) -> Operator:
+    """Decompose; rounding below zero is lifted to zero if A is psd, a negative eigenvalue then is an error."""
+    if not a.is_self_adjoint:
+        raise ValueError(f"eigh needs a self-adjoint operator, and {a!r} differs from its adjoint")
+    xp = a.kind.xp
+    w, q = eigh(a.array)
+    if a.is_psd and w.shape[-1]:
+        largest = xp.max(xp.abs(w), axis=-1)
+        if bool(xp.any(w[..., 0] < -10 * a.shape[0] * a.kind.eps * largest)):
+            raise NotPositiveDefiniteError(broken_promise(a, f"it has the eigenvalue {float(xp.min(w)):.3g}"))
+        w = xp.where(w > 0, w, xp.zeros_like(w))
+    return Spectral._make(Dense._make(q), w, rest=0.0)
+
+
+@rules.eigh.register(Diagonal)
+def eigh_of_diagonal(a: Diagonal) -> Operator:
+    """Its eigenvectors are the unit vectors."""
+    if not a.is_self_adjoint:
+        return NotImplemented
+    w = a.kind.xp.real(a.entries) if a.kind.is_complex else a.entries
+    return Spectral._make(Identity(a.shape[0], like=a.entries), w, rest=0.0)
+
+
+@rules.eigh.register(Identity)
+def eigh_of_identity(a: Identity) -> Operator:
+    """Its eigenvalues are 1."""
+    w = a.kind.real.zeros(*a.batch, a.shape[0]) + 1.0
+    return Spectral._make(a, w, rest=0.0)
+
+
+@rules.pinv.register(Dense)
+def pinv_of_dense(a: Dense) -> Operator:
+    """From the eigenvalues of a self-adjoint A, else from the singular values, cut off at n eps times the largest."""
+    if a.shape[0] == a.shape[1] and a.is_self_adjoint:
+        return a.eigh().pinv()
+    wide = a._astype(a.kind.double)
+    inverse = a.kind.xp.linalg.pinv(wide.array, rtol=max(a.shape) * a.kind.eps)
+    return Dense._make(inverse)._astype(a.kind)
+
+
+@rules.scale.register(Spectral)
+def scale_spectral(a: Spectral, factor: complex) -> Operator:
+    """Scale the eigenvalues by a real factor."""
+    if isinstance(factor, complex) and factor.imag:
+        return NotImplemented
+    return a._map_spectrum(lambda w: factor.real * w)
+
+
+@rules.shift.register(Spectral)
+def shift_spectral(a: Spectral, c: complex) -> Operator:
+    """Shift the eigenvalues by a real number."""
+    return NotImplemented if isinstance(c, complex) and c.imag else a._map_spectrum(lambda w: w + c.real)
+
+
+@rules.inverse.register(Spectral)
+def inverse_of_spectral(a: Spectral) -> Operator:
+    """Invert the eigenvalues."""
+    if a._is_singular():
+        raise SingularMatrixError(no_inverse(a, "it has the eigenvalue 0"))
+    return a._map_spectrum(lambda w: 1 / w)
+
+
+@rules.pinv.register(Spectral)
+def pinv_of_spectral(a: Spectral) -> Operator:
+    """Invert the eigenvalues that are not rounding errors of 0."""
+    xp = a.kind.xp
+    largest = xp.max(xp.abs(a.eigenvalues()), axis=-1, keepdims=True)
+    floor = a.shape[0] * a.kind.eps * largest
+
+    def invert(w: Array) -> Array:
+        kept = xp.abs(w) > floor
+        return xp.where(kept, 1 / xp.where(kept, w, xp.ones_like(w)), xp.zeros_like(w))
+
+    return a._map_spectrum(invert)
+
+
+@rules.power.register(Spectral)
+def power_of_spectral(a: Spectral, p: float) -> Operator:
+    """Raise the eigenvalues."""
+    if p != int(p) and not a.is_psd:
+        lowest = float(a.kind.xp.min(a.eigenvalues()))
+        raise NotPositiveDefiniteError(f"the power {p} of {a!r} is not real: it has the eigenvalue {lowest:.3g}")
+    if p < 0 and a._is_singular():
+        raise SingularMatrixError(no_inverse(a, "it has the eigenvalue 0"))
+    return a._map_spectrum(lambda w: w**p)
+
+
+@rules.compose.register(Spectral, Spectral)
+def compose_spectral(a: Spectral, b: Spectral) -> Operator:
+    """Multiply the eigenvalues of two that share their Q."""
+    return Spectral._make(a.Q, a.w * b.w, rest=a.rest * b.rest) if a.Q is b.Q else NotImplemented
+
+
+@rules.add.register(Spectral, Spectral)
+def add_spectral(a: Spectral, b: Spectral) -> Operator:
+    """Add the eigenvalues of two that share their Q."""
+    return Spectral._make(a.Q, a.w + b.w, rest=a.rest + b.rest) if a.Q is b.Q else NotImplemented
+
+
+@rules.adjoint.register(Spectral)
+def adjoint_of_spectral(a: Spectral) -> Operator:
+    """Real eigenvalues: self-adjoint."""
+    return a
+
+
+@rules.conjugate.register(Spectral)
+def conjugate_of_spectral(a: Spectral) -> Operator:
+    """Conjugate the eigenvectors."""
+    return Spectral._make(rules.conjugate(a.Q), a.w, rest=a.rest)
+
+
+@rules.trace.register(Spectral)
+def trace_of_spectral(a: Spectral) -> Array:
+    """Σ w + (n - r) ρ."""
+    return a._sum_over(lambda w: w)
+
+
+@rules.norm.register(Spectral)
+def norm_of_spectral(a: Spectral) -> Array:
+    """(Σ w² + (n - r) ρ²)^½."""
+    return Diagonal._make(a.eigenvalues()).norm()
+
+
+@rules.slogdet.register(Spectral)
+def slogdet_of_spectral(a: Spectral) -> tuple[Array, Array]:
+    """Of the eigenvalues."""
+    return Diagonal._make(a.eigenvalues()).slogdet()
+
+
+@rules.diagonal.register(Spectral)
+def diagonal_of_spectral(a: Spectral) -> Array:
+    """|Q|² (w - ρ) + ρ."""
+    weights = (a.w - a.rest)[..., None]
+    return rules.modulus2(a.Q)._matmat(weights)[..., 0] + a.rest
+
+
+@rules.to_dense.register(Spectral)
+def spectral_to_dense(a: Spectral) -> Array:
+    """Form Q, then Q diag(w - ρ) Qᴴ + ρ I."""
+    q = a.Q.to_dense()
+    scaled = q * (a.w - a.rest)[..., None, :]
+    return scaled @ Dense._make(q).H.array + a.rest * a.kind.eye(a.shape[0])

@@ -1,0 +1,156 @@
+"""HStack and VStack: operators side by side and one over the other."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from kronlin.algebra import Operator, rules
+from kronlin.algebra.properties import PSD
+from kronlin.algebra.structure import promote
+from kronlin.arrays import Array, root_sum_squares
+from kronlin.operators.dense import Dense
+
+
+class VStack(Operator):
+    """[A₁; A₂; …]: operators with equally many columns, one over the other.
+
+    Args:
+        operators: operators or arrays.
+
+    Raises:
+        ValueError: none is given, or their numbers of columns or their kinds differ.
+
+    >>> import numpy as np
+    >>> VStack([np.eye(2), 2 * np.eye(2)]) @ np.ones(2)
+    array([1., 1., 2., 2.])
+    """
+
+    _stackable = False
+
+    def __init__(self, operators: Iterable[Any]) -> None:
+        self._setup(*checked_row("VStack", operators, axis=1))
+
+    def _setup(self, *operators: Operator) -> None:
+        self.operators = operators
+        rows = sum(operator.shape[0] for operator in operators)
+        self._define(*operators, shape=(rows, operators[0].shape[1]))
+
+    def _matmat(self, x: Array) -> Array:
+        return self.kind.xp.concat([operator._matmat(x) for operator in self.operators], axis=-2)
+
+
+class HStack(Operator):
+    """[A₁ A₂ …]: operators with equally many rows, side by side.
+
+    Args:
+        operators: operators or arrays.
+
+    Raises:
+        ValueError: none is given, or their numbers of rows or their kinds differ.
+
+    >>> import numpy as np
+    >>> HStack([np.eye(2), 2 * np.eye(2)]) @ np.ones(4)
+    array([3., 3.])
+    """
+
+    _stackable = False
+
+    def __init__(self, operators: Iterable[Any]) -> None:
+        self._setup(*checked_row("HStack", operators, axis=0))
+
+    def _setup(self, *operators: Operator) -> None:
+        self.operators = operators
+        columns = sum(operator.shape[1] for operator in operators)
+        self._define(*operators, shape=(operators[0].shape[0], columns))
+
+    def _matmat(self, x: Array) -> Array:
+        pieces = split_rows(x, [operator.shape[1] for operator in self.operators])
+        total = self.operators[0]._matmat(pieces[0])
+        for operator, piece in zip(self.operators[1:], pieces[1:], strict=True):
+            total = total + operator._matmat(piece)
+        return total
+
+
+def checked_row(what: str, operators: Iterable[Any], axis: int) -> tuple[Operator, ...]:
+    """Wrap operators that stand in a row and check that they share one size."""
+    wrapped = [rules.wrap(operator) for operator in operators]
+    if not wrapped:
+        raise ValueError(f"{what} takes at least one operator")
+    if len({operator.shape[axis] for operator in wrapped}) > 1:
+        shapes = ", ".join(f"{rows}×{columns}" for rows, columns in (operator.shape for operator in wrapped))
+        raise ValueError(f"{what} takes operators with equally many {('rows', 'columns')[axis]}, not {shapes}")
+    return promote(what, *wrapped)
+
+
+def split_rows(x: Array, sizes: list[int]) -> list[Array]:
+    """Cut an array (..., n, k) along its rows, as views where the library has views."""
+    pieces, start = [], 0
+    for size in sizes:
+        pieces.append(x[..., start : start + size, :])
+        start += size
+    return pieces
+
+
+def same_partition(a: Iterable[Operator], b: Iterable[Operator]) -> bool:
+    """Whether two columns of operators cut their rows alike."""
+    return [operator.shape[0] for operator in a] == [operator.shape[0] for operator in b]
+
+
+@rules.adjoint.register(VStack)
+def adjoint_of_vstack(a: VStack) -> Operator:
+    """[A; B]ᴴ = [Aᴴ Bᴴ]."""
+    return HStack._make(*(operator.H for operator in a.operators))
+
+
+@rules.adjoint.register(HStack)
+def adjoint_of_hstack(a: HStack) -> Operator:
+    """[A B]ᴴ = [Aᴴ; Bᴴ]."""
+    return VStack._make(*(operator.H for operator in a.operators))
+
+
+@rules.conjugate.register(VStack)
+@rules.conjugate.register(HStack)
+def conjugate_of_stack(a: VStack | HStack) -> Operator:
+    """One by one."""
+    return a._make(*(rules.conjugate(operator) for operator in a.operators))
+
+
+@rules.modulus2.register(VStack)
+@rules.modulus2.register(HStack)
+def modulus2_of_stack(a: VStack | HStack) -> Operator:
+    """One by one."""
+    return a._make(*(rules.modulus2(operator) for operator in a.operators))
+
+
+@rules.gram.register(VStack, VStack)
+def gram_of_vstacks(a: VStack, b: VStack) -> Array:
+    """[A; B]ᴴ [C; D] = Aᴴ C + Bᴴ D, where the rows are cut alike."""
+    if not same_partition(a.operators, b.operators):
+        return NotImplemented
+    grams = [rules.gram(left, right) for left, right in zip(a.operators, b.operators, strict=True)]
+    return sum(grams[1:], grams[0])
+
+
+@rules.compose.register(HStack, VStack)
+def compose_stacks(a: HStack, b: VStack) -> Operator:
+    """[A; B]ᴴ [A; B] of a tall stack is its Gram matrix, formed."""
+    tall = a.shape[0] <= a.shape[1]
+    return Dense._make(rules.gram(b, b))._with(PSD) if tall and b._kept("H") is a else NotImplemented
+
+
+@rules.norm.register(VStack)
+@rules.norm.register(HStack)
+def norm_of_stack(a: VStack | HStack) -> Array:
+    """‖[A; B]‖² = ‖A‖² + ‖B‖²."""
+    return root_sum_squares(a.kind.xp.stack([operator.norm() for operator in a.operators]), axis=0)
+
+
+@rules.to_dense.register(VStack)
+def vstack_to_dense(a: VStack) -> Array:
+    """Join the arrays."""
+    return a.kind.xp.concat([operator.to_dense() for operator in a.operators], axis=-2)
+
+
+@rules.to_dense.register(HStack)
+def hstack_to_dense(a: HStack) -> Array:
+    """Join the arrays."""
+    return a.kind.xp.concat([operator.to_dense() for operator in a.operators], axis=-1)
