@@ -1,0 +1,64 @@
+"""One linear layer with its activation: forward values, backward columns."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from kronlin.sources._activations import Activation, Floats
+
+
+class Trace(NamedTuple):
+    """What a forward pass leaves behind in one layer.
+
+    `inputs` a (n, d_in), the bias column of ones last; `preactivation` z = W~ a (n, d_out); `output` φ(z)
+    (n, d_out).
+    """
+
+    inputs: Floats
+    preactivation: Floats
+    output: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """The map `h ↦ φ(W~ a)` with `a = [h; 1]` and `W~ = [W | b]`, or `a = h` and `W~ = W` without a bias.
+
+    A network asks three things of a layer, whatever its kind: `forward`, `backward`, and its weight as a
+    matrix (d_out, d_in). Everything here lets further axes stand between the examples and the last one, so
+    that a weight shared over positions (n, S, d_in) runs through the same lines.
+
+    >>> from kronlin.sources._activations import activation
+    >>> layer = Linear(np.asarray([[2.0, 1.0]]), bias=True, activation=activation("identity"))
+    >>> layer.forward(np.asarray([[3.0]])).output.tolist()
+    [[7.0]]
+    """
+
+    weight: Floats
+    bias: bool
+    activation: Activation
+
+    def __post_init__(self) -> None:
+        weight = np.array(self.weight)  # a copy that nobody can write into
+        weight.setflags(write=False)
+        object.__setattr__(self, "weight", weight)
+
+    def forward(self, h: Floats) -> Trace:
+        """Return the values on the way from the input h (n, d_in without the bias) to the output.
+
+        Cost: O(n d_out d_in).
+        """
+        a = np.concatenate([h, np.ones((*h.shape[:-1], 1), dtype=h.dtype)], axis=-1) if self.bias else h
+        z = a @ self.weight.T
+        return Trace(a, z, self.activation.value(z))
+
+    def backward(self, columns: Floats, trace: Trace) -> tuple[Floats, Floats]:
+        """Return columns (n, K, d_out) at the output carried to the preactivation z and on to the input h.
+
+        `g_ik = φ′(z_i) ⊙ c_ik` (n, K, d_out), the layer's output gradients, and `Wᵀ g_ik` (n, K, d_in
+        without the bias), what the layer below receives. All columns of all examples at once; cost
+        O(n K d_out d_in).
+        """
+        g = self.activation.backward(columns, trace.preactivation, trace.output)
+        W = self.weight[:, :-1] if self.bias else self.weight
+        return g, g @ W

@@ -1,0 +1,1 @@
+"""The tests; `tests/a/test_b.py` is the twin of `kronlin/a/b.py`."""
