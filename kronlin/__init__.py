@@ -1,0 +1,50 @@
+"""kronlin: linear operators for Kronecker-factored curvature, coarse spaces and two-level preconditioners."""
+
+from kronlin import coarse, krylov, sources, twolevel
+from kronlin.algebra import Identity, Operator, Zero, assume
+from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError
+from kronlin.curvature import FisherRoot, LayerStatistics, block_diagonal_fisher, fisher, kfac
+from kronlin.operators import (
+    BlockDiagonal,
+    Dense,
+    Diagonal,
+    Function,
+    HStack,
+    KhatriRao,
+    Kronecker,
+    LowRank,
+    Spectral,
+    VStack,
+)
+from kronlin.twolevel import two_level
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BlockDiagonal",
+    "Dense",
+    "Diagonal",
+    "FisherRoot",
+    "Function",
+    "HStack",
+    "Identity",
+    "KhatriRao",
+    "Kronecker",
+    "LayerStatistics",
+    "LowRank",
+    "NotPositiveDefiniteError",
+    "Operator",
+    "SingularMatrixError",
+    "Spectral",
+    "VStack",
+    "Zero",
+    "assume",
+    "block_diagonal_fisher",
+    "coarse",
+    "fisher",
+    "kfac",
+    "krylov",
+    "sources",
+    "two_level",
+    "twolevel",
+]

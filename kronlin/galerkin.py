@@ -1,0 +1,128 @@
+"""Galerkin: the coarse problem E = Zᴴ A Z of a coarse space Z, and the projections made from it."""
+
+from functools import cached_property
+from typing import Any
+
+from kronlin.algebra import Identity, Operator, Product, rules
+from kronlin.algebra.properties import PD, PSD
+from kronlin.arrays import (
+    Array,
+    NotPositiveDefiniteError,
+    SingularMatrixError,
+    all_finite,
+    cast,
+    diagonal_of,
+    eigh,
+    inverse_positive,
+    kind,
+    to_numpy,
+)
+from kronlin.operators import Dense
+
+
+class Galerkin:
+    """The coarse side of a two-level method: E = Zᴴ A Z, Q = Z E⁻¹ Zᴴ, P = I - A Q.
+
+    For A = U Uᴴ / n + λ I the small matrix Y = Uᴴ Z is kept and E = Yᴴ Y / n + λ Zᴴ Z, which is psd by
+    construction; afterwards A Z c = U (Y c) / n + λ Z c, so that Q, P and Pᴴ need no further product with A. E is
+    scaled to unit diagonal and inverted by Cholesky; if Z has dependent columns, the directions beyond its
+    numerical rank are dropped, and `dropped` says how many.
+
+    Args:
+        A: a self-adjoint positive definite operator (p, p).
+        Z: an operator or array (p, k), k columns that span the coarse space.
+
+    Raises:
+        ValueError: the shapes do not fit, A is known not to be positive semidefinite, or E shows that it is not.
+
+    >>> import numpy as np
+    >>> G = Galerkin(np.diag([1.0, 2.0, 4.0]), np.ones((3, 1)))
+    >>> G.E, G.Q.trace()
+    (array([[7.]]), 0.42857142857142855)
+
+    Source: Tang, Nabben, Vuik, Erlangga, J. Sci. Comput. 39 (2009), section 2.2.
+    """
+
+    def __init__(self, A: Any, Z: Any) -> None:
+        self.A: Operator = rules.wrap(A)
+        self.Z: Operator = rules.wrap(Z)
+        p, k = self.Z.shape
+        if self.A.shape != (p, p):
+            raise ValueError(f"the coarse space is {p}×{k}, so A must be {p}×{p}, not {self.A.shape}")
+        if self.A.is_psd is False:
+            raise ValueError(f"a coarse correction needs a positive definite A, and {self.A!r} is known not to be psd")
+        if k == 0:
+            raise ValueError("the coarse space has no column: leave the coarse correction out")
+        self.AZ, self.E = rules.project(self.A, self.Z)
+        if not all_finite(self.E):
+            raise ValueError("Zᴴ A Z has an entry that is NaN or infinite: check A and Z, or scale the columns of Z")
+        inverse, self.dropped = inverse_of_coarse_matrix(self.E)
+        self.E_inverse: Operator = Dense._make(inverse)._with(PSD if self.dropped else PD)
+
+    @property
+    def k(self) -> int:
+        """Number of columns of Z."""
+        return self.Z.shape[1]
+
+    @cached_property
+    def Q(self) -> Operator:
+        """Z E⁻¹ Zᴴ, the coarse correction."""
+        return Product(self.Z, self.E_inverse, self.Z.H)
+
+    @cached_property
+    def AQ(self) -> Operator:
+        """A Q, at the cost of one product with A or less."""
+        return Product(self.AZ, self.E_inverse, self.Z.H)
+
+    @cached_property
+    def P(self) -> Operator:
+        """I - A Q, the projection along A Z."""
+        return Identity(self.A.shape[0], like=self.A) - self.AQ
+
+    def condition(self) -> tuple[float, float]:
+        """The condition number of E as it is and scaled to unit diagonal; infinite for dependent columns."""
+        return _condition(self.E), _condition(_equilibrated(self.E)[0])
+
+    def __repr__(self) -> str:
+        dropped = f", {self.dropped} dropped" if self.dropped else ""
+        return f"Galerkin({self.k} of {self.A.shape[0]} dimensions{dropped}: {self.Z!r})"
+
+
+def inverse_of_coarse_matrix(E: Array) -> tuple[Array, int]:
+    """Return E⁻¹ of a psd E (k, k), and how many dependent directions were left out of it.
+
+    Computed in double precision on D E D with unit diagonal, D = diag(E)^-½. Where that is singular, its
+    eigenvalues up to k eps are dropped and the others inverted.
+    """
+    own = kind(E)
+    scaled, d = _equilibrated(cast(E, own.double))
+    xp, k = own.xp, E.shape[-1]
+    try:
+        inverse, dropped = inverse_positive(scaled), 0
+    except (NotPositiveDefiniteError, SingularMatrixError):
+        w, q = eigh(scaled)
+        floor = 10 * k * own.eps
+        if float(w[0]) < -floor * k:
+            raise NotPositiveDefiniteError(
+                f"Zᴴ A Z, scaled to unit diagonal, has the eigenvalue {float(w[0]):.3g}: A is not positive definite"
+            ) from None
+        kept = w > floor
+        inverted = xp.where(kept, 1 / xp.where(kept, w, xp.ones_like(w)), xp.zeros_like(w))
+        inverse = (q * inverted) @ Dense._make(q).H.to_dense()
+        dropped = sum(not bool(flag) for flag in to_numpy(kept))
+    return cast(d[:, None] * inverse * d, own), dropped
+
+
+def _equilibrated(E: Array) -> tuple[Array, Array]:
+    """D E D with unit diagonal, and the diagonal of D; a zero column keeps its zero."""
+    xp = kind(E).xp
+    diagonal = xp.abs(diagonal_of(E))
+    positive = diagonal > 0
+    d = xp.where(positive, 1 / xp.sqrt(xp.where(positive, diagonal, xp.ones_like(diagonal))), xp.zeros_like(diagonal))
+    return d[:, None] * E * d, d
+
+
+def _condition(E: Array) -> float:
+    w = eigh(E)[0]
+    smallest, largest = float(w[0]), float(w[-1])
+    return largest / smallest if smallest > kind(E).eps * largest else float("inf")
