@@ -160,7 +160,9 @@ def test_small_probabilities_keep_their_digits():
         Bernoulli().gradient(-f[:, :1], np.asarray([[0]])), [[np.exp(-50.0)]], rtol=1e-12
     )
     np.testing.assert_allclose(Bernoulli().root(f)[0, 0, 0], np.exp(-25.0), rtol=1e-12)
-    np.testing.assert_allclose(SoftmaxCrossEntropy().root(f)[0, 1, 1], np.exp(-25.0), rtol=1e-12)
+    # The root outlives the probability itself, which is zero in float64 here.
+    f = np.asarray([[1000.0, 0.0]])
+    np.testing.assert_allclose(SoftmaxCrossEntropy().root(f)[0, 1, 1], np.exp(-500.0), rtol=1e-12)
 
 
 @pytest.mark.parametrize(
