@@ -1,9 +1,11 @@
 """kronlin: linear operators for Kronecker-factored curvature, coarse spaces and two-level preconditioners."""
 
-from kronlin import coarse, krylov, sources, twolevel
+from kronlin import coarse, diagnostics, krylov, sources, testing, twolevel
 from kronlin.algebra import Identity, Operator, Zero, assume
 from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError
 from kronlin.curvature import FisherRoot, LayerStatistics, block_diagonal_fisher, fisher, kfac
+from kronlin.diagnostics import compare
+from kronlin.krylov import cg, condition_number, deflated_cg
 from kronlin.operators import (
     BlockDiagonal,
     Dense,
@@ -40,11 +42,17 @@ __all__ = [
     "Zero",
     "assume",
     "block_diagonal_fisher",
+    "cg",
     "coarse",
+    "compare",
+    "condition_number",
+    "deflated_cg",
+    "diagnostics",
     "fisher",
     "kfac",
     "krylov",
     "sources",
+    "testing",
     "two_level",
     "twolevel",
 ]

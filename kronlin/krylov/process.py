@@ -1,0 +1,145 @@
+"""The Lanczos process: a growing M-orthonormal basis in which M A is tridiagonal."""
+
+import numpy as np
+from scipy.linalg import eigh_tridiagonal, eigvalsh_tridiagonal
+
+from kronlin.algebra import Operator
+from kronlin.arrays import Array, Kind, all_finite, cast, conj, kind, to_numpy
+from kronlin.krylov._inner import inner
+from kronlin.krylov.result import Numbers
+
+
+class Basis:
+    """Rows that are only ever appended, in blocks of powers of two: few blocks, and each row is copied log j times."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Array] = []
+
+    def append(self, row: Array) -> None:
+        """Add a row (1, n)."""
+        self.blocks.append(row)
+        while len(self.blocks) > 1 and self.blocks[-1].shape[0] == self.blocks[-2].shape[0]:
+            self.blocks[-2:] = [kind(row).xp.concat(self.blocks[-2:], axis=0)]
+
+    def rows(self, count: int) -> Array:
+        """The first `count` rows, (count, n)."""
+        return kind(self.blocks[0]).xp.concat(self.blocks, axis=0)[:count, :]
+
+
+class Process:
+    """Vectors qᵢ with qᵢᴴ M qⱼ = δᵢⱼ and uᵢ = M qᵢ, so that T = Uᴴ A U is tridiagonal: diagonal α, side β.
+
+    T is the compression of M^½ A M^½ to a Krylov space; its eigenvalues are the Ritz values of M A. Every new
+    vector is made orthogonal to all before it. All numbers stay on the device until `coefficients` asks.
+    """
+
+    def __init__(self, A: Operator, M: Operator | None, start: Array, own: Kind) -> None:
+        self.A, self.M, self.kind = A, M, own
+        self.q, self.u = Basis(), Basis()
+        self.alpha: list[Array] = []
+        self.square: list[Array] = []
+        self.last = start - start
+        self._hold(start)
+
+    def _hold(self, r: Array) -> None:
+        """Keep r as the next vector before scaling, with the square of its M-norm."""
+        self.r, self.z = r, r if self.M is None else self.M @ r
+        self.square.append(inner(self.r, self.z))
+
+    def extend(self, steps: int) -> None:
+        """Take steps, each with one product with A and one with M."""
+        xp = self.kind.xp
+        for _ in range(steps):
+            square = self.square[-1]
+            positive = square > 0
+            norm = xp.sqrt(xp.where(positive, square, xp.ones_like(square)))
+            scale = xp.where(positive, 1 / norm, xp.zeros_like(square))
+            before, self.last = self.last, scale * self.r
+            u = self.last if self.M is None else scale * self.z
+            self.u.append(xp.matrix_transpose(u))
+            if self.M is not None:
+                self.q.append(xp.matrix_transpose(self.last))
+            w = self.A @ u
+            self.alpha.append(inner(u, w))
+            # the recurrence first, so that one pass over the whole basis is left with rounding errors only
+            self._hold(self._orthogonal(w - self.alpha[-1] * self.last - norm * before))
+
+    def _orthogonal(self, w: Array) -> Array:
+        """w - Q Uᴴ w."""
+        xp = self.kind.xp
+        left = self.u.blocks
+        right = left if self.M is None else self.q.blocks
+        for u, q in zip(left, right, strict=True):
+            w = w - xp.matrix_transpose(q) @ (conj(u) @ w)
+        return w
+
+    def basis(self, count: int) -> Array:
+        """The first vectors uⱼ as columns, (n, count)."""
+        return self.kind.xp.matrix_transpose(self.u.rows(count))
+
+    def coefficients(self) -> tuple[Numbers, Numbers, bool]:
+        """Diagonal (j,) and side (j,) of T, whose last entry is the coupling to what was left out.
+
+        The third value tells whether the Krylov space is exhausted; T then ends where it decouples.
+
+        Raises:
+            ValueError: M is found to be indefinite, or a value is not finite.
+        """
+        xp = self.kind.xp
+        alpha = np.asarray(to_numpy(xp.concat(self.alpha)), dtype=np.float64)
+        square = np.asarray(to_numpy(xp.concat(self.square)), dtype=np.float64)
+        if not (np.isfinite(alpha).all() and np.isfinite(square).all()):
+            raise ValueError("the Lanczos process met a value that is not finite: A or M returned NaN or Inf")
+        if square[0] <= 0:
+            raise ValueError(f"the start has sᴴ M s = {square[0]:.3g}: choose another one, or check that M is psd")
+        side = np.sqrt(np.maximum(square[1:], 0.0))
+        size = np.maximum.accumulate(np.abs(alpha) + side)
+        floor = 10 * self.kind.eps * self.A.shape[0] ** 0.5 * size
+        negative = square[1:] < -(floor**2)
+        ends = np.flatnonzero(side <= floor)
+        count = int(ends[0]) + 1 if len(ends) else len(alpha)
+        if negative[:count].any():
+            raise ValueError(f"M is not positive semidefinite: rᴴ M r = {square[1:][negative][0]:.3g} < 0")
+        if count == self.A.shape[0]:
+            side[count - 1] = 0.0
+        return alpha[:count], side[:count], bool(len(ends)) or count == self.A.shape[0]
+
+
+def random_start(own: Kind, n: int, seed: int) -> Array:
+    """A Gaussian vector (n, 1), the same for every array library and device."""
+    random = np.random.default_rng(seed)
+    real = random.standard_normal((n, 1)).astype(own.real.dtype_name)
+    start = own.library.from_numpy(real, device=own.device)
+    if own.is_complex:
+        imaginary = random.standard_normal((n, 1)).astype(own.real.dtype_name)
+        start = cast(start, own) + 1j * own.library.from_numpy(imaginary, device=own.device)
+    return start
+
+
+def checked_start(own: Kind, n: int, start: Array, caller: str) -> Array:
+    """A start given by the caller as (n, 1), or say what is wrong with it."""
+    if tuple(start.shape) != (n,) or not all_finite(start):
+        raise ValueError(f"{caller}: start must be a finite vector of shape ({n},), not {tuple(start.shape)}")
+    return cast(start[:, None], own)
+
+
+def ritz_values(alpha: Numbers, side: Numbers) -> Numbers:
+    """All Ritz values, ascending."""
+    return eigvalsh_tridiagonal(alpha, side[: len(alpha) - 1])
+
+
+def ritz_vectors(alpha: Numbers, side: Numbers, first: int = 0, last: int | None = None) -> Numbers:
+    """Eigenvectors of T for the Ritz values `first` to `last`, as columns."""
+    return _eigh(alpha, side, first, last)[1]
+
+
+def ritz(alpha: Numbers, side: Numbers, first: int = 0, last: int | None = None) -> tuple[Numbers, Numbers]:
+    """Ritz values `first` to `last`, ascending, with bounds β |s|: so near to each there is an eigenvalue."""
+    values, vectors = _eigh(alpha, side, first, last)
+    return values, side[-1] * np.abs(vectors[-1])
+
+
+def _eigh(alpha: Numbers, side: Numbers, first: int, last: int | None) -> tuple[Numbers, Numbers]:
+    last = len(alpha) - 1 if last is None else last
+    values, vectors = eigh_tridiagonal(alpha, side[: len(alpha) - 1], select="i", select_range=(first, last))
+    return values, vectors

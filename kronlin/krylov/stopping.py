@@ -1,0 +1,153 @@
+"""Stopping: which columns still iterate, why the others do not, and in which words the end is told."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kronlin.arrays import Array, to_numpy
+from kronlin.krylov.result import Numbers
+from kronlin.krylov.system import System, checked_number
+
+OPERATOR, PRECONDITIONER = 1, 2
+_FORMS = {OPERATOR: ("operator", "pᴴAp"), PRECONDITIONER: ("preconditioner", "rᴴMr")}
+
+
+class Limits(NamedTuple):
+    """When to stop: ‖b - A x‖ ≤ max(rtol ‖b‖, atol) in every column, or `maxiter` steps."""
+
+    rtol: float
+    atol: float
+    maxiter: int
+    check_every: int
+
+
+def limits(system: System, rtol: Any, atol: Any, maxiter: Any, check_every: Any, caller: str) -> Limits:
+    """Check the options and fill in the defaults: 10 n steps, a look at the flags every step, every 10 on a GPU."""
+    if maxiter is None:
+        maxiter = max(1, 10 * system.A.shape[0])
+    if check_every is None:
+        check_every = 10 if system.kind.is_accelerator else 1
+    return Limits(
+        checked_number(caller, "rtol", rtol, 0),
+        checked_number(caller, "atol", atol, 0),
+        int(checked_number(caller, "maxiter", maxiter, 1)),
+        int(checked_number(caller, "check_every", check_every, 1)),
+    )
+
+
+class Watch:
+    """Flags and norms of all columns; they stay on the device until somebody looks.
+
+    A column rests as soon as its residual meets the tolerance or its recurrence breaks down, whether anybody looks
+    or not, so the result does not depend on how often that is.
+    """
+
+    def __init__(self, system: System, limits: Limits) -> None:
+        own = system.kind.real
+        self.xp = own.xp
+        self.system = system
+        self.limits = limits
+        self.wanted = np.maximum(limits.rtol * system.norms, limits.atol / system.scale)
+        self.tolerance = system.columns(self.wanted)
+        # below this the recurrence no longer tells the true residual, however far it is driven
+        self.floor = system.columns(np.maximum(self.wanted, own.eps / 10 * system.norms))
+        self.zero, self.one = own.zeros(len(system.norms)), own.ones(len(system.norms))
+        self.active = self.zero == 0
+        self.steps = self.fault = self.value = self.zero
+        self.history: list[Array] = []
+
+    def replace(self, norms: Array) -> None:
+        """Start from residuals of these norms, in place of the last ones."""
+        self.history[-1:] = [norms]
+        self.active = self.active & ~(norms <= self.tolerance)
+
+    def record(self, norms: Array) -> None:
+        """Note the residual norms after a step of the active columns."""
+        self.steps = self.steps + self.xp.astype(self.active, self.steps.dtype)
+        self.history.append(self.xp.where(self.active, norms, self.history[-1]))
+        self.active = self.active & ~(norms <= self.floor)
+
+    def ratio(self, form: int, a: Array, b: Array, value: Array) -> Array:
+        """a / b in the active columns, 0 in the others.
+
+        A column where it is not positive and finite is put to rest; the blame is on `value`, pᴴAp or rᴴMr by `form`.
+        """
+        xp = self.xp
+        positive = b > 0
+        result = xp.where(positive, a, self.zero) / xp.where(positive, b, self.one)
+        usable = (result > 0) & xp.isfinite(result)
+        broken = self.active & ~usable
+        self.fault = xp.where(broken, self.one * form, self.fault)
+        self.value = xp.where(broken, value, self.value)
+        self.active = self.active & usable
+        return xp.where(self.active, result, self.zero)
+
+    def is_over(self) -> bool:
+        """Whether every column rests (one synchronisation)."""
+        return not bool(self.xp.any(self.active))
+
+    def trim(self) -> None:
+        """Forget the steps that were made while every column rested (one synchronisation)."""
+        del self.history[int(np.max(to_numpy(self.steps), initial=0.0)) + 1 :]
+
+    def worst(self) -> float:
+        """Largest relative residual norm at present (one synchronisation)."""
+        return float(np.max(self._relative(self.history[-1]), initial=0.0))
+
+    def judge(self, norms: Array) -> tuple[Numbers, Numbers]:
+        """Tell which columns meet the tolerance by these true norms, and which broke down."""
+        true = to_numpy(norms)
+        return true <= np.asarray(to_numpy(self.tolerance)), to_numpy(self.fault) > 0
+
+    def _relative(self, norms: Array) -> Numbers:
+        unit = np.where(self.system.norms > 0, self.system.norms, 1.0)
+        return np.asarray(to_numpy(norms), dtype=np.float64) / unit
+
+    def report(self, norms: Array, stagnated: bool) -> dict[str, Any]:
+        """What the result says beside x, given the true residual norms."""
+        converged, faulty = self.judge(norms)
+        broken = faulty & ~converged
+        steps = len(self.history) - 1
+        info, told = (0, "converged") if converged.all() else (max(steps, 1), "not converged")
+        if broken.any():
+            info, status = self._breakdown(int(np.argmax(broken)))
+        else:
+            status = self._sentence(told, steps, converged, self._relative(norms), stagnated)
+        return {
+            "info": info,
+            "converged": converged,
+            "iterations": steps,
+            "column_iterations": to_numpy(self.steps).astype(np.int64),
+            "residuals": np.stack([self._relative(entry) for entry in self.history]),
+            "true_residual": self._relative(norms),
+            "status": status,
+        }
+
+    def _sentence(self, told: str, steps: int, converged: Numbers, true: Numbers, stagnated: bool) -> str:
+        count = f"{steps} iteration{'' if steps == 1 else 's'}"
+        if not len(true):
+            return f"{told}: b has no column"
+        unit = np.where(self.system.norms > 0, self.system.norms, 1.0)
+        wanted = self.wanted / unit
+        excess = true / np.maximum(wanted, np.finfo(np.float64).tiny)
+        column = int(np.argmax(np.where(np.isnan(excess), np.inf, excess)))
+        where = f" in column {column}" if len(true) > 1 else ""
+        words = (
+            f"{told}: after {count} the relative residual is {true[column]:.1e}{where} (wanted {wanted[column]:.1e})"
+        )
+        if converged.all():
+            return words
+        if len(true) > 1:
+            words += f"; {int((~converged).sum())} of {len(true)} columns did not converge"
+        return words + ("; this is as far as rounding allows" if stagnated else "")
+
+    def _breakdown(self, column: int) -> tuple[int, str]:
+        form = int(to_numpy(self.fault)[column])
+        value = float(to_numpy(self.value)[column]) * float(self.system.scale[column]) ** 2
+        who, what = _FORMS[form]
+        where = f"at step {int(to_numpy(self.steps)[column])} in column {column}"
+        if not np.isfinite(value):
+            return -3, f"the {who} returned a value that is not finite: {what} = {value:.3g} {where}"
+        if value > 0:
+            return -3, f"the recurrence left the range of numbers: {what} = {value:.3g} {where}"
+        return -form, f"the {who} is not positive definite: {what} = {value:.3g} ≤ 0 {where}"

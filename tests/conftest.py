@@ -1,0 +1,40 @@
+"""What all tests share: the array libraries, and how long Hypothesis searches."""
+
+import os
+
+# Before the first import of NumPy: workers of pytest-xdist that each spin a pool of threads slow one another down.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+from tests import libraries  # noqa: E402
+
+settings.register_profile(
+    "ci",
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("long", settings.get_profile("ci"), max_examples=2000, derandomize=False)
+settings.load_profile(os.environ.get("KRONLIN_HYPOTHESIS", "ci"))
+
+
+def _parameters() -> list:
+    marks = {"cupy": [pytest.mark.gpu]}
+    return [
+        pytest.param(library, id=library.name, marks=marks.get(library.name, []))
+        for library in libraries.installed()
+    ]
+
+
+@pytest.fixture(params=_parameters())
+def lib(request: pytest.FixtureRequest) -> libraries.ArrayLibrary:
+    """One array library after the other, on each of its devices that a test can reach."""
+    library = request.param
+    if library is libraries.JAX:
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+    return library
