@@ -1,6 +1,6 @@
 """kronlin: linear operators for Kronecker-factored curvature, coarse spaces and two-level preconditioners."""
 
-from kronlin import coarse, diagnostics, krylov, sources, testing, twolevel
+from kronlin import coarse, krylov, sources, testing, twolevel
 from kronlin.algebra import Identity, Operator, Zero, assume
 from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError
 from kronlin.curvature import FisherRoot, LayerStatistics, block_diagonal_fisher, fisher, kfac
@@ -47,7 +47,6 @@ __all__ = [
     "compare",
     "condition_number",
     "deflated_cg",
-    "diagnostics",
     "fisher",
     "kfac",
     "krylov",

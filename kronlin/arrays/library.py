@@ -24,6 +24,9 @@ class Library:
         """Copy a NumPy array into this library, on `device` (its default one if None)."""
         return self.namespace().asarray(x, device=device)
 
+    def enable(self, dtype: str) -> None:
+        """Let the library compute in this dtype, where that is a switch of the whole process."""
+
     def devices(self) -> list[str]:
         """Name the accelerators that the library sees (empty: host only)."""
         return []

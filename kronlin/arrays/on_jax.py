@@ -17,6 +17,19 @@ class Jax(Library):
     def to_numpy(self, x: Array) -> Any:
         return optional_import("numpy", extra="jax").array(x)
 
+    def from_numpy(self, x: Any, device: Any = None) -> Array:
+        made = self.namespace().asarray(x, device=device)
+        if made.dtype != x.dtype:
+            raise ValueError(
+                f"JAX would turn {x.dtype} into {made.dtype}: switch double precision on first, "
+                'by jax.config.update("jax_enable_x64", True), or cast the array'
+            )
+        return made
+
+    def enable(self, dtype: str) -> None:
+        if dtype in ("float64", "complex128"):
+            optional_import("jax", extra="jax").config.update("jax_enable_x64", True)
+
     def devices(self) -> list[str]:
         jax = optional_import("jax", extra="jax")
         return [device.device_kind for device in jax.devices() if device.platform != "cpu"]

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from kronlin import __version__
 from kronlin.arrays import LIBRARIES, find_libraries, optional_import
 
-_PACKAGES = ("kronlin", "numpy", "scipy", "array-api-compat")
+_PACKAGES = ("numpy", "scipy", "array-api-compat")
 
 
 def info_lines() -> list[str]:
     """Describe this installation, one fact a line."""
     lines = [f"python {platform.python_version()} on {platform.platform()}, {os.cpu_count()} processors"]
-    lines += [f"{name} {_version(name)}" for name in _PACKAGES]
+    lines += [f"kronlin {__version__}", *(f"{name} {_version(name)}" for name in _PACKAGES)]
     lines += [f"BLAS: {line}" for line in _blas()]
     found = find_libraries()
     for name in LIBRARIES:

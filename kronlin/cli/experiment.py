@@ -85,43 +85,45 @@ def digits(
     return Problem(moved, convert(gradient, backend), widths, risk, accuracy)
 
 
-def coarse_spaces(blocks: BlockDiagonal) -> dict[str, Operator]:
-    """The coarse spaces of the comparison by name."""
-    return {
-        "constants": coarse.nicolaides(blocks),
-        "smallest": coarse.spectral(blocks, k=1, which="smallest"),
-        "10 largest": coarse.spectral(blocks, k=10, which="largest"),
-    }
+SPACES: dict[str, Callable[[BlockDiagonal], Operator]] = {
+    "constants": coarse.nicolaides,
+    "smallest": partial(coarse.spectral, k=1, which="smallest"),
+    "10 largest": partial(coarse.spectral, k=10, which="largest"),
+}
+"""The coarse spaces of the comparison, each made from K-FAC's blocks."""
 
 
-def candidates(A: Operator, blocks: BlockDiagonal, lam: float) -> dict[str, Callable[[], Any] | None]:
-    """The preconditioners of the comparison: none, K-FAC, and every scheme on every coarse space on top of each."""
-    fine: dict[str, Callable[[], Operator]] = {
-        "I": partial(Identity, A.shape[0], like=A),
-        "K-FAC": lambda: blocks.damped(lam).inverse(),
-    }
-    found: dict[str, Callable[[], Any] | None] = {"none": None, "K-FAC": fine["K-FAC"]}
-    for base, make in fine.items():
-        for name, Z in coarse_spaces(blocks).items():
+def candidates(A: Operator, layers: Sequence[LayerStatistics], lam: float) -> dict[str, Any]:
+    """The preconditioners of the comparison: none, K-FAC, and every scheme on every coarse space on top of each.
+
+    Each is a function that starts from the layers' arrays, so that its set-up time is the whole of it.
+    """
+
+    def fine(base: str, blocks: BlockDiagonal) -> Operator:
+        return blocks.damped(lam).inverse() if base == "K-FAC" else Identity(A.shape[0], like=A)
+
+    def combined(base: str, space: str, scheme: str) -> Operator:
+        blocks = kfac(layers)
+        return two_level(A, fine(base, blocks), SPACES[space](blocks), scheme)
+
+    def one_shot(base: str, space: str) -> Callable[[Array], Array]:
+        blocks = kfac(layers)
+        return partial(galerkin_step, A, fine(base, blocks), Galerkin(A, SPACES[space](blocks)))
+
+    found: dict[str, Any] = {"none": None, "K-FAC": lambda: fine("K-FAC", kfac(layers))}
+    for base in ("I", "K-FAC"):
+        for space in SPACES:
             for scheme in SCHEMES:
-                found[f"{base} + {scheme}, {name}"] = partial(_two_level, A, make, Z, scheme)
-            found[f"{base} + Galerkin step, {name}"] = partial(_one_shot, A, make, Z)
+                found[f"{base} + {scheme}, {space}"] = partial(combined, base, space, scheme)
+            found[f"{base} + Galerkin step, {space}"] = partial(one_shot, base, space)
     return found
-
-
-def _two_level(A: Operator, make: Callable[[], Operator], Z: Operator, scheme: str) -> Operator:
-    return two_level(A, make(), Z, scheme)
-
-
-def _one_shot(A: Operator, make: Callable[[], Operator], Z: Operator) -> Callable[[Array], Array]:
-    return partial(galerkin_step, A, make(), Galerkin(A, Z))
 
 
 def run(problem: Problem, dampings: Sequence[float], progress: bool = True) -> Iterator[tuple[float, Comparison]]:
     """Compare all candidates at each damping; yields (λ, comparison) as soon as it is done."""
-    F, blocks = fisher(problem.layers), kfac(problem.layers)
+    F = fisher(problem.layers)
     systems = [(lam, F.damped(lam)) for lam in dampings]
-    rows = {lam: candidates(A, blocks, lam) for lam, A in systems}
+    rows = {lam: candidates(A, problem.layers, lam) for lam, A in systems}
     with _progress_bar(sum(map(len, rows.values()))) if progress else nullcontext() as bar:
         for lam, A in systems:
             advance = None if bar is None else partial(_advance, bar, lam)

@@ -13,16 +13,12 @@ class LayerStatistics:
     part of the root of the Fisher matrix has the columns `U[:, (i, k)] = vec(Σ_s g_isk a_isᵀ)`, and its
     diagonal block is `F_l = (1/n) U Uᴴ`.
 
-    Parameters
-    ----------
-    inputs
-        `a`, of shape (n, d_in), or (n, S, d_in) where the weight is shared over S positions. A layer with a
-        bias appends its column here, last: ones (so that `W~ = [W | b]` acts on `[a; 1]`).
-    output_gradients
-        `g`, the K columns backpropagated to the layer's output: (n, d_out) or (n, K, d_out) beside 2-d
-        inputs, (n, S, d_out) or (n, S, K, d_out) beside 3-d inputs. Not divided by n.
-    name
-        How messages call the layer.
+    Args:
+        inputs: `a`, of shape (n, d_in), or (n, S, d_in) where the weight is shared over S positions. A layer with a
+            bias appends its column here, last: ones (so that `W~ = [W | b]` acts on `[a; 1]`).
+        output_gradients: `g`, the K columns backpropagated to the layer's output: (n, d_out) or (n, K, d_out) beside
+            2-d inputs, (n, S, d_out) or (n, S, K, d_out) beside 3-d inputs. Not divided by n.
+        name: How messages call the layer.
 
     The arrays may come from any library that follows the array API; library, dtype and device are kept.
     They are stored as views of shape (n, S, d_in) and (n, S, K, d_out), without a copy: do not write into

@@ -21,13 +21,16 @@ def plot_comparisons(comparisons: "dict[str, Comparison]", most: int = 8) -> Any
     figures = optional_import("matplotlib.figure", extra="plot")
     figure = figures.Figure(figsize=(12, 4.2 * len(comparisons)), layout="constrained")
     axes = figure.subplots(len(comparisons), 2, squeeze=False)
+    drawn = {title: _shown(comparison, most) for title, comparison in comparisons.items()}
+    names = list(dict.fromkeys(row.name for rows in drawn.values() for row in rows))
     for (title, comparison), (left, right) in zip(comparisons.items(), axes, strict=True):
-        rows = _shown(comparison, most)
+        rows = drawn[title]
         for place, row in enumerate(rows):
             style = "--" if place < 2 else "-"
-            (line,) = left.semilogy(range(len(row.residuals)), row.residuals, style, label=row.name, linewidth=1.4)
+            color = f"C{names.index(row.name)}"  # the same in every picture
+            left.semilogy(row.residuals, style, label=row.name, color=color, linewidth=1.4)
             heights = [len(rows) - place] * len(row.ritz_values)
-            right.semilogx(row.ritz_values, heights, "|", color=line.get_color(), markersize=9)
+            right.semilogx(row.ritz_values, heights, "|", color=color, markersize=9)
         left.axhline(comparison.rtol, color="0.7", linewidth=0.8)
         left.set(xlabel="step of CG", ylabel="‖b - A x‖ / ‖b‖", title=title)
         left.legend(fontsize=7, loc="upper right")

@@ -12,7 +12,7 @@ from kronlin.krylov.process import Process, random_start, ritz, ritz_values
 from kronlin.krylov.result import Numbers
 from kronlin.krylov.system import checked_number, operators
 
-_MOST_STEPS = 2000
+_LEAST_STEPS, _MOST_STEPS = 20, 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +29,11 @@ class ConditionNumber:
     """Largest Ritz value, at most λ_max."""
 
     lower: float
-    """Lower bound of κ."""
+    """Lower bound of κ, the same as `value` but for a singular A."""
 
     upper: float
-    """Upper bound of κ, from the residuals of the two Ritz pairs; inf if they say nothing yet."""
+    """Upper bound of κ from the residuals of the two Ritz pairs, inf if they say nothing yet. Each residual bounds
+    the distance to *an* eigenvalue: in a cluster at the end the last one may lie a few residuals further out."""
 
     iterations: int
     """Lanczos steps, each with one product with A and one with M."""
@@ -95,7 +96,7 @@ def condition_number(
     process = Process(A, M, _start(A, M, own, seed), own)
     steps = 0
     while True:
-        more = min(most - steps, 4 + steps // 8)
+        more = min(most - steps, 4 + steps // 8 if steps else _LEAST_STEPS)
         process.extend(more)
         steps += more
         alpha, beta, exhausted = process.coefficients()
@@ -105,9 +106,12 @@ def condition_number(
 
 
 def _start(A: Operator, M: Operator | None, own: Kind, seed: int) -> Array:
-    """A Gaussian vector; brought into the range of A M where one of them is known to be singular."""
+    """A Gaussian vector; brought into the range of A M where one of them may be singular.
+
+    Outside of it the process would carry a part that grows as the rest is used up.
+    """
     start = random_start(own, A.shape[0], seed)
-    if A.is_pd is False or (M is not None and M.is_pd is False):
+    if A.is_pd is False or (M is not None and not M.is_pd):
         start = A @ (start if M is None else M @ start)
     return start
 

@@ -50,7 +50,7 @@ class Watch:
         self.wanted = np.maximum(limits.rtol * system.norms, limits.atol / system.scale)
         self.tolerance = system.columns(self.wanted)
         # below this the recurrence no longer tells the true residual, however far it is driven
-        self.floor = system.columns(np.maximum(self.wanted, own.eps / 10 * system.norms))
+        self.floor = system.columns(np.maximum(self.wanted, own.eps * system.norms))
         self.zero, self.one = own.zeros(len(system.norms)), own.ones(len(system.norms))
         self.active = self.zero == 0
         self.steps = self.fault = self.value = self.zero

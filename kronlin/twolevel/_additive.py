@@ -5,7 +5,7 @@ from kronlin.galerkin import Galerkin
 from kronlin.twolevel._schemes import scheme
 
 
-@scheme("AD", "M + Q", self_adjoint=True, definite=True, adjoint="AD", aliases=("additive",))
+@scheme("AD", "M + Q", self_adjoint=True, definite=True, adjoint="AD", solver="cg", aliases=("additive",))
 def additive(M: Operator, coarse: Galerkin) -> Operator:
     """M + Q."""
     return M + coarse.Q

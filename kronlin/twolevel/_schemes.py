@@ -20,6 +20,8 @@ class Scheme(NamedTuple):
     """Whether B is positive definite (or, if not self-adjoint, nonsingular)."""
     adjoint: str
     """The scheme that gives Bᴴ for self-adjoint A and M."""
+    solver: str
+    """The Krylov method that may use it: "cg", "deflated_cg" or "gmres"."""
     aliases: tuple[str, ...] = ()
 
 
@@ -33,12 +35,13 @@ def scheme(
     self_adjoint: bool,
     definite: bool,
     adjoint: str,
+    solver: str,
     aliases: tuple[str, ...] = (),
 ) -> Callable[[Formula], Formula]:
     """Enter a formula into the list under its name."""
 
     def enter(formula: Formula) -> Formula:
-        SCHEMES[name] = Scheme(name, formula, expression, self_adjoint, definite, adjoint, aliases)
+        SCHEMES[name] = Scheme(name, formula, expression, self_adjoint, definite, adjoint, solver, aliases)
         return formula
 
     return enter

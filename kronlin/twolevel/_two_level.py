@@ -22,11 +22,19 @@ class TwoLevel(Operator):
     _stackable = False
 
     def __init__(self, A: Operator, M: Operator, Z: Operator, *, scheme: str) -> None:
+        self._bind(A, M, Galerkin(A, Z), scheme)
+
+    def _bind(self, A: Operator, M: Operator, coarse: Galerkin, scheme: str) -> None:
         self.scheme = SCHEMES[scheme]
-        self.A, self.M = A, M
-        self.coarse = Galerkin(A, Z)
-        self.formula = self.scheme.formula(M, self.coarse)
-        self._define(A, M, Z, shape=A.shape, scheme=scheme)
+        self.A, self.M, self.coarse = A, M, coarse
+        self.formula = self.scheme.formula(M, coarse)
+        self._define(A, M, coarse.Z, shape=A.shape, scheme=scheme)
+
+    def with_scheme(self, scheme: str) -> "TwoLevel":
+        """The same A, M and coarse problem, combined by another scheme; nothing is set up again."""
+        twin = TwoLevel.__new__(TwoLevel)
+        twin._bind(self.A, self.M, self.coarse, scheme_named(scheme).name)
+        return twin
 
     def _derive(self) -> Properties:
         if not self.scheme.self_adjoint:
@@ -94,6 +102,4 @@ def adjoint_of_two_level(a: TwoLevel) -> Operator:
     """The scheme that the table pairs with it, for self-adjoint A and M."""
     if not (a.A.is_self_adjoint and a.M.is_self_adjoint):
         return NotImplemented
-    if a.scheme.self_adjoint:
-        return a
-    return a.formula.H
+    return a if a.scheme.self_adjoint else a.with_scheme(a.scheme.adjoint)

@@ -118,10 +118,10 @@ def test_shapes_that_do_not_belong_together(inputs, output_gradients, message):
 @pytest.mark.parametrize("where", ["inputs", "output_gradients"])
 def test_non_finite_entries(lib, bad, where):
     parts = {"inputs": np.ones((4, 3)), "output_gradients": np.ones((4, 5, 2))}
-    parts[where][2].flat[1] = bad
+    parts[where][1].flat[1] = bad
     parts[where][3].flat[0] = bad
     with pytest.raises(
-        ValueError, match=f"{where} of layer 'l' hold NaN or Inf in 2 of 4 .* first in example 2"
+        ValueError, match=f"{where} of layer 'l' hold NaN or Inf in 2 of 4 .* first in example 1"
     ):
         LayerStatistics(**{key: lib.asarray(value) for key, value in parts.items()}, name="l")
 

@@ -1,0 +1,252 @@
+"""Laws of `kfac`: its factors, its bounds, the nets on which it is exact and those on which it is not."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kronlin.curvature import LayerStatistics, block_diagonal_fisher, kfac
+from kronlin.operators import BlockDiagonal, Kronecker, Spectral
+from tests.libraries import NUMPY
+from tests.nets import (
+    DAMPINGS,
+    NETS,
+    close,
+    layer_lists,
+    layers_of,
+    mlp_layers,
+    random_layers,
+    reference,
+    tiny_layers,
+)
+
+NET = pytest.mark.parametrize("name", NETS)
+SHARING = pytest.mark.parametrize("sharing", ["expand", "reduce"])
+
+
+def error(layers, sharing="expand", layer=None):
+    """The relative Frobenius error of K-FAC, of all blocks or of one."""
+    found, wanted = kfac(layers, sharing).blocks, block_diagonal_fisher(layers).blocks
+    chosen = range(len(layers)) if layer is None else [layer]
+    parts = [(found[j].to_dense() - wanted[j].to_dense(), wanted[j].to_dense()) for j in chosen]
+    return max(np.linalg.norm(difference) / np.linalg.norm(block) for difference, block in parts)
+
+
+def by_definition(layer, sharing):
+    """G and A one outer product at a time."""
+    a, g = layer.inputs, layer.output_gradients
+    n, S = a.shape[:2]
+    if sharing == "reduce":
+        a, g, S = a.mean(axis=1)[:, None], g.sum(axis=1)[:, None], 1
+    A = sum(np.outer(a[i, s], a[i, s]) for i in range(n) for s in range(S)) / (n * S)
+    G = sum(np.outer(g[i, s, k], g[i, s, k]) for i in range(n) for s in range(S) for k in range(g.shape[2])) / n
+    return G, A
+
+
+@NET
+@SHARING
+@pytest.mark.parametrize(("columns", "key"), [("g2", "G"), ("ge", "Gemp"), ("gmc", "Gmc")])
+def test_reference_factors(name, sharing, columns, key):
+    data, ending = reference(name), sharing[:3]
+    for j, block in enumerate(kfac(layers_of(data, columns), sharing).blocks):
+        G, A = (factor.to_dense() for factor in block.factors)
+        close(np.kron(G, A), np.kron(data[f"l{j}_{key}_{ending}"], data[f"l{j}_A_{ending}"]))
+
+
+@NET
+@SHARING
+def test_reference_errors(name, sharing):
+    data = reference(name)
+    for j in range(int(data["n_layers"])):
+        found = error(layers_of(data), sharing, j)
+        assert found == pytest.approx(float(data[f"l{j}_err_{sharing[:3]}"]), rel=1e-10, abs=1e-13)
+
+
+@NET
+@SHARING
+@pytest.mark.parametrize("lam", DAMPINGS)
+def test_reference_steps(name, sharing, lam):
+    data = reference(name)
+    damped = kfac(layers_of(data), sharing).damped(float(lam))
+    gradient, wanted = data["grad"], data[f"kfac_{sharing[:3]}_tik_{lam}"]
+    tolerance = 1e-12 + 1e-14 * np.linalg.cond(damped.to_dense())
+    close(damped.solve(gradient), wanted, tolerance)
+    close(damped.inverse() @ gradient, wanted, tolerance)
+
+
+@SHARING
+def test_every_library(lib, sharing):
+    layers, b = tiny_layers(lib), np.arange(12.0)
+    K, numpy_K, x = kfac(layers, sharing), kfac(tiny_layers(NUMPY), sharing), lib.asarray(b)
+    close(lib.numpy(K @ x), numpy_K @ b)
+    for step in (K.damped(0.1).solve(x), K.damped(0.1).inverse() @ x):
+        close(lib.numpy(step), np.linalg.solve(numpy_K.to_dense() + 0.1 * np.eye(12), b))
+        assert lib.owns(step)
+
+
+@given(layer_lists(), st.sampled_from(["expand", "reduce"]))
+def test_definition(layers, sharing):
+    for layer, block in zip(layers, kfac(layers, sharing).blocks, strict=True):
+        G, A = by_definition(layer, sharing)
+        close(block.factors[0].to_dense(), G, 1e-13)
+        close(block.factors[1].to_dense(), A, 1e-13)
+        close(block.to_dense(), np.kron(G, A))
+
+
+@given(layer_lists(shared=False))
+def test_without_shared_weights(layers):
+    """expand = reduce; F_l ≤ n G ⊗ A; tr F_l - tr(G ⊗ A) is the covariance of |a|² and Σ_k |g|²."""
+    n = layers[0].n
+    expand, reduce, exact = kfac(layers), kfac(layers, "reduce"), block_diagonal_fisher(layers)
+    close(expand.to_dense(), reduce.to_dense(), 1e-14)
+    size = float(exact.trace())
+    for layer, block, true in zip(layers, expand.blocks, exact.blocks, strict=True):
+        assert np.linalg.eigvalsh(n * block.to_dense() - true.to_dense())[0] >= -1e-13 * size * n
+        inputs = (layer.inputs[:, 0] ** 2).sum(axis=-1)
+        outputs = (layer.output_gradients[:, 0] ** 2).sum(axis=(-2, -1))
+        covariance = (inputs * outputs).mean() - inputs.mean() * outputs.mean()
+        np.testing.assert_allclose(true.trace() - block.trace(), covariance, atol=1e-12 * n * size)
+
+
+@given(layer_lists())
+def test_expand_bounds_the_block(layers):
+    """F_l ≤ n S² G ⊗ A."""
+    for layer, block, true in zip(layers, kfac(layers).blocks, block_diagonal_fisher(layers).blocks, strict=True):
+        bound = layer.n * layer.S**2 * block.to_dense()
+        assert np.linalg.eigvalsh(bound - true.to_dense())[0] >= -1e-12 * np.trace(bound)
+
+
+@given(layer_lists(), st.sampled_from(["expand", "reduce"]))
+def test_identities_of_the_kronecker_product(layers, sharing):
+    for block in kfac(layers, sharing).blocks:
+        G, A = (factor.to_dense() for factor in block.factors)
+        np.testing.assert_allclose(block.trace(), np.trace(G) * np.trace(A), rtol=1e-13)
+        np.testing.assert_allclose(block.norm(), np.linalg.norm(G) * np.linalg.norm(A), rtol=1e-13)
+        products = np.sort(np.outer(np.linalg.eigvalsh(G), np.linalg.eigvalsh(A)), axis=None)
+        np.testing.assert_allclose(block.eigvalsh(), products, atol=1e-13 * products[-1])
+
+
+# Where it is exact
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "identity"])
+@pytest.mark.parametrize("loss", ["mse", "softmax"])
+@pytest.mark.parametrize("fisher", ["type-2", "mc", "empirical"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_exact_on_one_example(activation, loss, fisher, bias):
+    layers, _ = mlp_layers((5, 4, 4, 2), loss, 1, 2, activation=activation, bias=bias, fisher=fisher)
+    assert error(layers) < 1e-13
+
+
+def test_exact_on_equal_examples():
+    layers, _ = mlp_layers((5, 4, 2), "softmax", 1)
+    repeated = [LayerStatistics(*(np.repeat(x, 4, 0) for x in (r.inputs, r.output_gradients))) for r in layers]
+    assert error(repeated) < 1e-13
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_exact_on_deep_linear_nets_with_square_loss(bias):
+    options = {"activation": "identity", "bias": bias}
+    assert error(mlp_layers((4, 3, 3, 2), "mse", 6, **options)[0]) < 1e-13
+    assert error(mlp_layers((4, 3, 3, 2), "mse", 6, fisher="empirical", **options)[0]) > 1e-2
+    assert error(mlp_layers((4, 3, 3, 2), "softmax", 6, **options)[0]) > 1e-2
+
+
+def test_exact_on_the_output_layer_with_square_loss():
+    layers, _ = mlp_layers((4, 5, 4, 3), "mse", 10)
+    assert error(layers, layer=2) < 1e-13
+    assert error(layers, layer=0) > 1e-2
+    assert error(layers, layer=1) > 1e-2
+
+
+def deep_linear_with_mean(n, S, weights, rng):
+    """Statistics of a linear net at S positions, the mean of its outputs at the end, and square loss."""
+    a, layers = rng.standard_normal((n, S, weights[0].shape[1])), []
+    for j, W in enumerate(weights):
+        jacobian = np.eye(len(weights[-1]))
+        for later in reversed(weights[j + 1 :]):
+            jacobian = jacobian @ later
+        layers.append(LayerStatistics(a, np.broadcast_to(jacobian / S, (n, S, *jacobian.shape)).copy()))
+        a = a @ W.T
+    return layers
+
+
+def test_reduce_is_exact_on_deep_linear_nets_with_a_mean_at_the_end():
+    rng = np.random.default_rng(0)
+    layers = deep_linear_with_mean(6, 5, [rng.standard_normal(s) for s in ((3, 4), (3, 3), (2, 3))], rng)
+    assert error(layers, "reduce") < 1e-13
+    assert all(error(layers, "expand", j) > 1e-2 for j in range(3))
+
+
+def test_expand_is_exact_with_one_loss_a_position():
+    """A column for each pair of position and output: S times as many columns, each at one position."""
+    rng = np.random.default_rng(0)
+    n, S, a, W = 6, 3, rng.standard_normal((6, 3, 4)), rng.standard_normal((2, 3))
+    g = np.zeros((n, S, S, 2, 3))
+    for s in range(S):
+        g[:, s, s] = W
+    layers = [LayerStatistics(a, g.reshape(n, S, 2 * S, 3))]
+    assert error(layers, "expand") < 1e-13
+    assert error(layers, "reduce") > 1e-2
+
+
+@pytest.mark.parametrize("S", [2, 5])
+def test_scale_with_equal_positions(S):
+    """n = 1 and S equal positions: the truth is that of reduce, and S times that of expand."""
+    single = random_layers(np.random.default_rng(0), 1, 3, [(2, 4)])
+    layers = [LayerStatistics(*(np.repeat(x, S, 1) for x in (r.inputs, r.output_gradients))) for r in single]
+    truth = block_diagonal_fisher(layers).to_dense()
+    close(kfac(layers, "reduce").to_dense(), truth)
+    close(S * kfac(layers, "expand").to_dense(), truth)
+
+
+# Structure
+
+
+@SHARING
+def test_types(sharing):
+    layers = random_layers(np.random.default_rng(0), 5, 2, [(4, 3), (2, 3), (4, 3)], 2)
+    K = kfac(layers, sharing)
+    assert isinstance(K, BlockDiagonal)
+    assert K.members == ((0, 2), (1,))
+    assert all(isinstance(bucket, Kronecker) for bucket in K.buckets)
+    assert K.is_psd is True
+    damped = K.damped(0.1)
+    for operator in (damped, damped.inverse(), damped.power(-0.5)):
+        assert isinstance(operator, BlockDiagonal)
+        assert operator.members == K.members
+        assert all(isinstance(bucket, Spectral) and isinstance(bucket.Q, Kronecker) for bucket in operator.buckets)
+        assert operator.is_pd is True
+
+
+@SHARING
+def test_float32_stays_float32(lib, sharing):
+    K, x = kfac(tiny_layers(lib, "float32"), sharing), lib.asarray(np.arange(12.0), "float32")
+    for result in (K @ x, K.damped(0.5).solve(x), K.damped(0.5).inverse() @ x):
+        assert result.dtype == lib.xp.float32
+        assert lib.owns(result)
+    double = kfac(tiny_layers(NUMPY), sharing).damped(0.5)
+    close(lib.numpy(result), double.solve(np.arange(12.0)), 1e-5)
+
+
+def test_complex_factors():
+    layer = random_layers(np.random.default_rng(0), 4, 2, [(3, 2)], 2, dtype="complex128")[0]
+    G, A = (factor.to_dense() for factor in kfac([layer]).blocks[0].factors)
+    a, g = layer.inputs.reshape(-1, 2), layer.output_gradients.reshape(-1, 3)
+    close(A, sum(np.outer(x, x.conj()) for x in a) / 8)
+    close(G, sum(np.outer(x, x.conj()) for x in g) / 4)
+
+
+def test_unknown_sharing():
+    layers = random_layers(np.random.default_rng(0), 2, 1, [(2, 2)])
+    with pytest.raises(ValueError, match="unknown sharing 'average': choose one of 'expand', 'reduce'"):
+        kfac(layers, "average")
+
+
+def test_layers_are_checked():
+    with pytest.raises(ValueError, match="layers is empty"):
+        kfac([])
+    with pytest.raises(ValueError, match=r"disagree on n: \[2, 3\]"):
+        kfac([random_layers(np.random.default_rng(0), n, 1, [(2, 2)])[0] for n in (2, 3)])
+    with pytest.raises(TypeError, match="a sequence of LayerStatistics"):
+        kfac([np.ones((2, 2))])
