@@ -5,6 +5,7 @@ from typing import Any
 
 from kronlin.algebra import Identity, Operator, Product, rules
 from kronlin.algebra.properties import PD, PSD
+from kronlin.algebra.structure import promote
 from kronlin.arrays import (
     Array,
     NotPositiveDefiniteError,
@@ -33,19 +34,21 @@ class Galerkin:
         Z: an operator or array (p, k), k columns that span the coarse space.
 
     Raises:
-        ValueError: the shapes do not fit, A is known not to be positive semidefinite, or E shows that it is not.
+        ValueError: the shapes or kinds do not fit, A is known not to be positive semidefinite, or E shows that it is
+            not, or has an entry that is NaN or infinite.
 
     >>> import numpy as np
     >>> G = Galerkin(np.diag([1.0, 2.0, 4.0]), np.ones((3, 1)))
-    >>> G.E, G.Q.trace()
-    (array([[7.]]), 0.42857142857142855)
+    >>> G.E, float(G.Q.trace())
+    (array([[7.]]), 0.4285714285714)
 
     Source: Tang, Nabben, Vuik, Erlangga, J. Sci. Comput. 39 (2009), section 2.2.
     """
 
     def __init__(self, A: Any, Z: Any) -> None:
-        self.A: Operator = rules.wrap(A)
-        self.Z: Operator = rules.wrap(Z)
+        operators = promote("a coarse space", rules.wrap(A), rules.wrap(Z))
+        self.A: Operator = operators[0]
+        self.Z: Operator = operators[1]
         p, k = self.Z.shape
         if self.A.shape != (p, p):
             raise ValueError(f"the coarse space is {p}×{k}, so A must be {p}×{p}, not {self.A.shape}")

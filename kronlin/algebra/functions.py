@@ -1,4 +1,4 @@
-"""The functions of an operator: adjoint, inverse, powers, spectrum, scalars; each asks its rule and keeps the answer."""
+"""The functions of an operator: adjoint, inverse, powers, spectrum, scalars; each asks its rule."""
 
 from math import isfinite
 from typing import Any
@@ -15,7 +15,10 @@ class MatrixFunctions(Structure):
     Factorisations are done when first needed and kept with the operator.
     """
 
-    properties: Properties
+    @property
+    def properties(self) -> Properties:
+        """What is known of self-adjointness and definiteness."""
+        raise NotImplementedError
 
     @property
     def H(self) -> Any:

@@ -5,8 +5,9 @@ from typing import Any, cast
 
 from kronlin.algebra import rules
 from kronlin.algebra.functions import MatrixFunctions
+from kronlin.algebra.structure import promote
 from kronlin.algebra.properties import NOTHING, PD, PSD, SELF_ADJOINT, UNKNOWN, Answer, Properties
-from kronlin.arrays import Array, is_array, kind
+from kronlin.arrays import Array, is_array, kind, namespace
 from kronlin.arrays import cast as cast_array
 
 _PROMISES = {"self-adjoint": SELF_ADJOINT, "psd": PSD, "pd": PD}
@@ -78,7 +79,7 @@ class Operator(MatrixFunctions):
     def __matmul__(self, other: Any) -> Any:
         if isinstance(other, Operator):
             self._require(self.shape[1] == other.shape[0], "@", other.shape, "their inner sizes differ")
-            return rules.compose(self, other)
+            return rules.compose(*promote("a product", self, other))
         return self._apply(other) if is_array(other) else NotImplemented
 
     def __rmatmul__(self, other: Any) -> Any:
@@ -159,7 +160,7 @@ class Operator(MatrixFunctions):
                 return NotImplemented
             other = rules.wrap(other)
         self._require(self.shape == other.shape, "+" if sign > 0 else "-", other.shape, "their shapes differ")
-        return cast(Operator, rules.add(self, other if sign > 0 else -other))
+        return cast(Operator, rules.add(*promote("a sum", self, other if sign > 0 else -other)))
 
     def _require(self, condition: bool, symbol: str, other: Any, cause: str) -> None:
         """Raise a ValueError that names both shapes, unless `condition`."""
@@ -174,6 +175,8 @@ def scalar(x: Any) -> complex | float | int | None:
     if isinstance(x, int | float | complex) and not isinstance(x, bool):
         return x
     if is_array(x) and x.ndim == 0:
+        if namespace(x).isdtype(x.dtype, "integral"):
+            return int(x)
         return complex(x) if kind(x).is_complex else float(x)
     return None
 

@@ -12,7 +12,7 @@ class Properties(NamedTuple):
     psd: Answer = None
     pd: Answer = None
 
-    def __or__(self, other: "Properties") -> "Properties":  # type: ignore[override]
+    def __or__(self, other: "Properties") -> "Properties":
         """Join what two sources know about one operator; a contradiction is an error."""
         answers = []
         for name, mine, theirs in zip(self._fields, self, other, strict=True):

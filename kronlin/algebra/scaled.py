@@ -115,13 +115,15 @@ def shift_scaled(a: Scaled, c: Number) -> Operator:
 @rules.eigh.register(Scaled)
 def eigh_of_scaled(a: Scaled) -> Operator:
     """c A has the eigenvectors of A."""
-    return rules.scale(a.base.eigh(), a.factor) if a.base.is_self_adjoint else NotImplemented
+    real = not isinstance(a.factor, complex) or not a.factor.imag
+    return rules.scale(a.base.eigh(), a.factor) if real and a.base.is_self_adjoint else NotImplemented
 
 
 @rules.power.register(Scaled)
 def power_of_scaled(a: Scaled, p: float) -> Operator:
     """(c A)ᵖ = cᵖ Aᵖ for c > 0."""
-    return rules.scale(a.base.power(p), a.factor**p) if a.factor.real == a.factor and a.factor.real > 0 else NotImplemented
+    positive = not isinstance(a.factor, complex) and a.factor > 0
+    return rules.scale(a.base.power(p), a.factor**p) if positive else NotImplemented
 
 
 @rules.to_dense.register(Scaled)

@@ -112,9 +112,10 @@ class Structure:
         """What two operators must share to be stacked; None if this one cannot be."""
         if not self._stackable or self.batch:
             return None
-        inner = []
-        for part in self.parts:
-            inner.append(part._signature() if isinstance(part, Structure) else (part.shape, str(part.dtype)))
+        inner = [
+            part._signature() if isinstance(part, Structure) else (tuple(part.shape), str(part.dtype))
+            for part in self.parts
+        ]
         if None in inner:
             return None
         options = tuple(sorted((name, repr(value)) for name, value in self.options.items()))
@@ -187,7 +188,9 @@ def stack(operators: list[Structure]) -> Any:
 
 
 def unstack(operator: Structure, index: int) -> Any:
-    """Return one member of a stack, a view where the library has views."""
+    """Return one member of a stack, a view where the library has views; what is not stacked serves all members."""
+    if not operator.batch:
+        return operator
     parts = [
         unstack(part, index) if isinstance(part, Structure) else part[index, ...] for part in operator.parts
     ]

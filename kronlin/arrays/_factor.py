@@ -55,10 +55,12 @@ def inverse_positive(a: Array) -> Array:
     """
     own = kind(a)
     factor = cholesky(a)
-    if own.double != own and _looks_ill_conditioned(factor, own.eps):
-        return cast(inverse_positive(cast(a, own.double)), own)
     half = solve_triangular(factor, _eye_like(factor))
-    return _checked_inverse(a, hermitian_part(adjoint(half) @ half))
+    inverse = hermitian_part(adjoint(half) @ half)
+    condition = _condition(a, inverse)
+    if own.double != own and not condition * own.eps**0.5 < 1:
+        return cast(inverse_positive(cast(a, own.double)), own)
+    return _checked_inverse(inverse, condition)
 
 
 def inverse_general(a: Array) -> Array:
@@ -68,15 +70,19 @@ def inverse_general(a: Array) -> Array:
     inverse = _guarded(own.xp.linalg.inv, wide)
     if inverse is None:
         raise SingularMatrixError("the matrix is exactly singular")
-    return cast(_checked_inverse(wide, inverse), own)
+    return cast(_checked_inverse(inverse, _condition(wide, inverse)), own)
 
 
 def solve_general(a: Array, b: Array) -> Array:
-    """Solve A x = b for a square A by LU; raise SingularMatrixError if a pivot vanishes."""
+    """Solve A x = b for a square A by LU; raise SingularMatrixError if ‖A‖ ‖x‖ / ‖b‖ shows that no digit is right."""
     xp = lookup(a)[0]
     solution = _guarded(lambda matrix: xp.linalg.solve(matrix, b), a)
     if solution is None:
         raise SingularMatrixError("the matrix is exactly singular")
+    if 0 not in b.shape:
+        growth = xp.max(xp.abs(solution), axis=(-2, -1)) * xp.max(xp.sum(xp.abs(a), axis=-1), axis=-1)
+        if bool(xp.any(growth * kind(a).eps > xp.max(xp.abs(b), axis=(-2, -1)))):
+            raise SingularMatrixError(f"the condition number is beyond 1/eps = {1 / kind(a).eps:.1e}")
     return solution
 
 
@@ -110,23 +116,23 @@ def _eye_like(a: Array) -> Array:
     return own.xp.broadcast_to(own.eye(a.shape[-1]), a.shape)
 
 
-def _looks_ill_conditioned(lower: Array, eps: float) -> bool:
-    """Whether the pivots alone show a condition number above 1 / sqrt(eps)."""
-    xp = lookup(lower)[0]
-    pivots = abs2(diagonal_of(lower))
-    if 0 in pivots.shape:
-        return False
-    return bool(xp.any(xp.min(pivots, axis=-1) < eps**0.5 * xp.max(pivots, axis=-1)))
-
-
-def _checked_inverse(a: Array, inverse: Array) -> Array:
-    """Return `inverse`, or raise if ‖A‖ ‖A⁻¹‖ shows that no digit of it is right."""
-    own = kind(a)
-    xp = own.xp
+def _condition(a: Array, inverse: Array) -> float:
+    """The largest ‖A‖ ‖A⁻¹‖ of the stack, in the norm of row sums."""
+    xp = lookup(a)[0]
     if 0 in a.shape:
-        return inverse
-    condition = xp.max(xp.sum(xp.abs(a), axis=-1), axis=-1) * xp.max(xp.sum(xp.abs(inverse), axis=-1), axis=-1)
-    worst = float(xp.max(condition))
-    if not worst * own.eps < 1:
-        raise SingularMatrixError(f"the condition number is about {worst:.1e}, beyond 1/eps = {1 / own.eps:.1e}")
+        return 1.0
+    reciprocal = float(xp.min(1 / _row_sum_norm(a) / _row_sum_norm(inverse)))
+    return 1 / reciprocal if reciprocal else float("inf")
+
+
+def _row_sum_norm(a: Array) -> Array:
+    xp = lookup(a)[0]
+    return xp.max(xp.sum(xp.abs(a), axis=-1), axis=-1)
+
+
+def _checked_inverse(inverse: Array, condition: float) -> Array:
+    """Return `inverse`, or raise if the condition number shows that no digit of it is right."""
+    eps = kind(inverse).eps
+    if not condition * eps < 1:
+        raise SingularMatrixError(f"the condition number is about {condition:.1e}, beyond 1/eps = {1 / eps:.1e}")
     return inverse

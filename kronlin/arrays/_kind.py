@@ -85,7 +85,7 @@ class Kind(NamedTuple):
         return self.xp.eye(n, dtype=self.dtype, device=self.device)
 
     def __str__(self) -> str:
-        host = str(self.device).lower() in {"cpu", "cpu_device"}
+        host = "cpu" in str(self.device).lower()
         return f"{self.library.name} {self.dtype_name}" + ("" if host else f" on {self.device}")
 
 

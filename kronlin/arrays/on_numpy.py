@@ -1,5 +1,6 @@
 """NumPy, with SciPy's LAPACK."""
 
+from math import prod
 from typing import Any
 
 import array_api_compat.numpy as xp
@@ -30,7 +31,7 @@ class NumPy(Library):
                 lower, b, trans="C" if adjoint else "N", lower=True, check_finite=False
             )
         batch = np.broadcast_shapes(lower.shape[:-2], b.shape[:-2])
-        lowers = np.broadcast_to(lower, (*batch, *lower.shape[-2:])).reshape(-1, *lower.shape[-2:])
-        sides = np.broadcast_to(b, (*batch, *b.shape[-2:])).reshape(-1, *b.shape[-2:])
+        lowers = np.broadcast_to(lower, (*batch, *lower.shape[-2:])).reshape(prod(batch), *lower.shape[-2:])
+        sides = np.broadcast_to(b, (*batch, *b.shape[-2:])).reshape(prod(batch), *b.shape[-2:])
         solved = [self.solve_triangular(*pair, adjoint=adjoint) for pair in zip(lowers, sides, strict=True)]
         return np.stack(solved).reshape(*batch, *b.shape[-2:])

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from kronlin.algebra import Operator
-from kronlin.arrays import Array, Kind, common_kind
+from kronlin.arrays import common_kind
 from kronlin.krylov._lanczos import ADVICE
-from kronlin.krylov.process import Process, random_start, ritz, ritz_values
+from kronlin.krylov.process import Process, default_start, ritz, ritz_values
 from kronlin.krylov.result import Numbers
 from kronlin.krylov.system import checked_number, operators
 
@@ -93,7 +92,7 @@ def condition_number(
         raise ValueError("condition_number: A is 0×0 and has no eigenvalue")
     most = min(n, _MOST_STEPS if maxiter is None else int(checked_number("condition_number", "maxiter", maxiter, 1)))
     own = common_kind([A.kind] + ([] if M is None else [M.kind]), "condition_number")
-    process = Process(A, M, _start(A, M, own, seed), own)
+    process = Process(A, M, default_start(A, M, own, seed), own)
     steps = 0
     while True:
         more = min(most - steps, 4 + steps // 8 if steps else _LEAST_STEPS)
@@ -103,17 +102,6 @@ def condition_number(
         found = _ends(alpha, beta, own.eps, A.is_pd is False, rtol)
         if found.converged or exhausted or steps >= most:
             return found
-
-
-def _start(A: Operator, M: Operator | None, own: Kind, seed: int) -> Array:
-    """A Gaussian vector; brought into the range of A M where one of them may be singular.
-
-    Outside of it the process would carry a part that grows as the rest is used up.
-    """
-    start = random_start(own, A.shape[0], seed)
-    if A.is_pd is False or (M is not None and not M.is_pd):
-        start = A @ (start if M is None else M @ start)
-    return start
 
 
 def _ends(alpha: Numbers, beta: Numbers, eps: float, singular: bool, rtol: float) -> ConditionNumber:

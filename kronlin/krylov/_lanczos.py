@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kronlin.arrays import Array, common_kind, kind
-from kronlin.krylov.process import Process, checked_start, random_start, ritz, ritz_vectors
+from kronlin.krylov.process import Process, checked_start, default_start, ritz, ritz_vectors
 from kronlin.krylov.result import Numbers
 from kronlin.krylov.system import checked_number, operators
 
@@ -61,7 +61,8 @@ def lanczos(A: Any, steps: int, M: Any = None, start: Array | None = None, seed:
         A: self-adjoint operator or array (n, n), possibly indefinite.
         steps: dimension of the Krylov space.
         M: self-adjoint psd operator or array; the identity if None.
-        start: a residual-like vector (n,); a Gaussian one if None. The space is M start, M A M start, …
+        start: a residual-like vector (n,); a Gaussian one if None, brought into the range of A M where A or M may
+            be singular. The space is M start, M A M start, …
         seed: for the Gaussian start.
 
     Raises:
@@ -79,7 +80,7 @@ def lanczos(A: Any, steps: int, M: Any = None, start: Array | None = None, seed:
     steps = int(checked_number("lanczos", "steps", steps, 1))
     extra = [kind(start)] if start is not None else []
     own = common_kind([A.kind, *([] if M is None else [M.kind]), *extra], "lanczos")
-    first = random_start(own, n, seed) if start is None else checked_start(own, n, start, "lanczos")
+    first = default_start(A, M, own, seed) if start is None else checked_start(own, n, start, "lanczos")
     process = Process(A, M, first, own)
     process.extend(min(steps, n))
     alpha, beta, exhausted = process.coefficients()

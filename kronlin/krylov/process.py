@@ -94,8 +94,10 @@ class Process:
             raise ValueError(f"the start has sᴴ M s = {square[0]:.3g}: choose another one, or check that M is psd")
         side = np.sqrt(np.maximum(square[1:], 0.0))
         size = np.maximum.accumulate(np.abs(alpha) + side)
-        floor = 10 * self.kind.eps * self.A.shape[0] ** 0.5 * size
-        negative = square[1:] < -(floor**2)
+        # if M may be singular, rounding errors in its null space grow until they set the floor
+        regular = self.M is None or self.M.is_pd
+        floor = (10 * self.kind.eps * self.A.shape[0] ** 0.5 if regular else self.kind.eps**0.5) * size
+        negative = square[1:] < -floor * size
         ends = np.flatnonzero(side <= floor)
         count = int(ends[0]) + 1 if len(ends) else len(alpha)
         if negative[:count].any():
@@ -113,6 +115,17 @@ def random_start(own: Kind, n: int, seed: int) -> Array:
     if own.is_complex:
         imaginary = random.standard_normal((n, 1)).astype(own.real.dtype_name)
         start = cast(start, own) + 1j * own.library.from_numpy(imaginary, device=own.device)
+    return start
+
+
+def default_start(A: Operator, M: Operator | None, own: Kind, seed: int) -> Array:
+    """A Gaussian vector; brought into the range of A M where one of them may be singular.
+
+    Outside of that range the process would carry along a part that grows as the rest is used up.
+    """
+    start = random_start(own, A.shape[0], seed)
+    if A.is_pd is False or (M is not None and not M.is_pd):
+        start = A @ (start if M is None else M @ start)
     return start
 
 

@@ -58,13 +58,13 @@ class Watch:
 
     def replace(self, norms: Array) -> None:
         """Start from residuals of these norms, in place of the last ones."""
-        self.history[-1:] = [norms]
+        self.history[-1:] = [self.xp.where(self.active, norms, last) for last in self.history[-1:] or [norms]]
         self.active = self.active & ~(norms <= self.tolerance)
 
     def record(self, norms: Array) -> None:
         """Note the residual norms after a step of the active columns."""
         self.steps = self.steps + self.xp.astype(self.active, self.steps.dtype)
-        self.history.append(self.xp.where(self.active, norms, self.history[-1]))
+        self.history.append(norms)
         self.active = self.active & ~(norms <= self.floor)
 
     def ratio(self, form: int, a: Array, b: Array, value: Array) -> Array:

@@ -71,11 +71,8 @@ class BlockDiagonal(Operator):
         return taken
 
     def _derive(self) -> Properties:
-        known = [bucket.properties for bucket in self.buckets]
-        answers = []
-        for each in zip(*known, strict=True):
-            answers.append(False if False in each else every(list(each)))
-        return properties(*answers)
+        answers = zip(*(bucket.properties for bucket in self.buckets), strict=True)
+        return properties(*(False if False in each else every(list(each)) for each in answers))
 
     @property
     def _inside(self) -> str:
@@ -121,7 +118,8 @@ def compose_block_diagonals(a: BlockDiagonal, b: BlockDiagonal) -> Operator:
     """Block by block, where the columns of A are cut like the rows of B."""
     if a.columns.sizes != b.rows.sizes:
         return NotImplemented
-    return _pairwise(*promote("a product", a, b), lambda left, right: left @ right)
+    left, right = promote("a product", a, b)
+    return _pairwise(left, right, lambda x, y: x @ y)
 
 
 @rules.compose.register(BlockDiagonal, VStack)
@@ -145,7 +143,8 @@ def add_block_diagonals(a: BlockDiagonal, b: BlockDiagonal) -> Operator:
     """Block by block, where the cuts agree."""
     if a.rows.sizes != b.rows.sizes or a.columns.sizes != b.columns.sizes:
         return NotImplemented
-    return _pairwise(*promote("a sum", a, b), lambda left, right: left + right)
+    left, right = promote("a sum", a, b)
+    return _pairwise(left, right, lambda x, y: x + y)
 
 
 @rules.gram.register(BlockDiagonal, BlockDiagonal)

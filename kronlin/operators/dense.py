@@ -1,5 +1,6 @@
 """Dense: a matrix held as an array."""
 
+from contextlib import suppress
 from typing import Any
 
 from kronlin.algebra import Operator, Properties, rules
@@ -21,7 +22,6 @@ from kronlin.arrays import (
     is_array,
     kind,
     logdet_cholesky,
-    max_abs,
     root_sum_squares,
     solve_cholesky,
     solve_general,
@@ -59,9 +59,12 @@ class Dense(Operator):
     def _derive(self) -> Properties:
         if self._promised.self_adjoint is not None:
             return Properties()
-        skew = max_abs(self.array - adjoint(self.array))
-        tolerance = max(10, self.shape[0]) * self.kind.eps
-        return properties(self_adjoint=skew <= tolerance * max_abs(self.array))
+        if 0 in self.array.shape:
+            return properties(self_adjoint=True)
+        xp, tolerance = self.kind.xp, max(10, self.shape[0]) * self.kind.eps
+        skew = xp.max(xp.abs(self.array - adjoint(self.array)), axis=(-2, -1))
+        size = xp.max(xp.abs(self.array), axis=(-2, -1))
+        return properties(self_adjoint=bool(xp.all(skew <= tolerance * size)))
 
     def _matmat(self, x: Array) -> Array:
         return self.array @ x
@@ -80,9 +83,10 @@ class Dense(Operator):
             raise SingularMatrixError(no_inverse(self, str(error))) from None
 
     def prepare(self) -> "Dense":
-        """Factor now."""
+        """Factor now; a singular matrix is left to the call that needs an inverse."""
         if self.shape[0] == self.shape[1] and self.is_self_adjoint:
-            self._cholesky()
+            with suppress(SingularMatrixError):
+                self._cholesky()
         return self
 
 

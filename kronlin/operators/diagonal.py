@@ -36,7 +36,7 @@ class Diagonal(Operator):
 
     def _derive(self) -> Properties:
         xp = self.kind.xp
-        if self.kind.is_complex and bool(xp.any(xp.imag(self.entries) != 0)):
+        if self.kind.is_complex and not bool(xp.all(xp.abs(xp.imag(self.entries)) <= 10 * self.kind.eps * xp.abs(self.entries))):
             return properties(self_adjoint=False)
         real = xp.real(self.entries) if self.kind.is_complex else self.entries
         return properties(True, psd=bool(xp.all(real >= 0)), pd=bool(xp.all(real > 0)))
@@ -119,6 +119,13 @@ def pinv_of_diagonal(a: Diagonal) -> Operator:
     xp, zero = a.kind.xp, a.entries == 0
     ones = xp.ones_like(a.entries)
     return Diagonal._make(xp.where(zero, xp.zeros_like(a.entries), 1 / xp.where(zero, ones, a.entries)))
+
+
+@rules.power.register(Diagonal)
+def power_of_diagonal(a: Diagonal, p: float) -> Operator:
+    """Raise the entries, where that is real."""
+    allowed = a.is_self_adjoint if p > 0 and p == int(p) else a.is_psd if p > 0 else a.is_pd
+    return Diagonal._make(a.entries**p) if allowed else NotImplemented
 
 
 @rules.to_dense.register(Diagonal)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from kronlin.algebra import Operator
+from kronlin.algebra import Operator, rules
 from kronlin.algebra.identity import like_kind
 from kronlin.arrays import Array, kind
 
@@ -74,3 +74,9 @@ class Function(Operator):
         if kind(result).dtype != x.dtype:
             raise ValueError(f"the {name} of {self!r} turned {x.dtype} into {result.dtype}: it must keep the dtype")
         return result
+
+
+@rules.to_dense.register(Function)
+def function_without_adjoint_to_dense(a: Function) -> Array:
+    """Multiply with the identity from the right, where the left is out of reach."""
+    return NotImplemented if a.rmatmat_function else a._matmat(a.kind.eye(a.shape[1]))

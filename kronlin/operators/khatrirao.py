@@ -2,7 +2,7 @@
 
 from kronlin.algebra import Operator, rules
 from kronlin.algebra.structure import promote
-from kronlin.arrays import Array, abs2, adjoint, conj
+from kronlin.arrays import Array, abs2, adjoint, conj, root_sum_squares
 from kronlin.operators.dense import Dense, checked_matrix
 from kronlin.operators.kronecker import Kronecker
 
@@ -103,9 +103,8 @@ def modulus2_of_khatri_rao(a: KhatriRao) -> Operator:
 @rules.norm.register(KhatriRao)
 def norm_of_khatri_rao(a: KhatriRao) -> Array:
     """‖L ⊙ R‖² = Σ_j ‖l_j‖² ‖r_j‖²."""
-    xp = a.kind.xp
-    lengths = xp.sum(abs2(a.left), axis=-2) * xp.sum(abs2(a.right), axis=-2)
-    return xp.sqrt(xp.sum(lengths, axis=-1))
+    lengths = root_sum_squares(a.left, axis=-2) * root_sum_squares(a.right, axis=-2)
+    return root_sum_squares(lengths, axis=-1)
 
 
 @rules.to_dense.register(KhatriRao)

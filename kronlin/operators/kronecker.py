@@ -46,7 +46,7 @@ class Kronecker(Operator):
         self._square = all(factor.shape[0] == factor.shape[1] for factor in factors)
         # Fewest operations: i before j if 1/n_i - 1/m_i < 1/n_j - 1/m_j; from the last one where that is a tie.
         costs = [1 / max(f.shape[1], 1) - 1 / max(f.shape[0], 1) for f in factors]
-        self._order = sorted(reversed(range(len(factors))), key=costs.__getitem__)
+        self._order = sorted(range(len(factors)), key=lambda i: (costs[i], -i))
 
     def _derive(self) -> Properties:
         known = [factor.properties for factor in self.factors]
@@ -164,7 +164,7 @@ def power_of_kronecker(a: Kronecker, p: float) -> Operator:
 @rules.shift.register(Kronecker)
 def shift_kronecker(a: Kronecker, c: complex) -> Operator:
     """A ⊗ B + c I in the eigenbasis of the factors, kept for the next c."""
-    if isinstance(c, complex) and c.imag or not all(factor.is_self_adjoint for factor in a.factors):
+    if (isinstance(c, complex) and c.imag) or not all(factor.is_self_adjoint for factor in a.factors):
         return NotImplemented
     basis = a.eigh()
     return rules.shift(basis, c) if isinstance(basis.Q, Kronecker) else NotImplemented

@@ -4,7 +4,7 @@ from typing import Any
 
 from kronlin.algebra import Adjoint, Identity, Operator, Product, Properties, Scaled, rules
 from kronlin.algebra.properties import PSD, properties
-from kronlin.algebra.structure import promote
+from kronlin.algebra.structure import common_batch, promote
 from kronlin.arrays import Array, SingularMatrixError, adjoint, hermitian_part, to_numpy
 from kronlin.operators.dense import Dense, no_inverse
 from kronlin.operators.spectral import Spectral
@@ -50,7 +50,7 @@ class LowRank(Operator):
         self.C = C
         self.V = U if V is None else V
         parts = (U, C) if self.V is U else (U, C, self.V)
-        self._define(*parts, shape=(U.shape[0], self.V.shape[0]), batch=U.batch)
+        self._define(*parts, shape=(U.shape[0], self.V.shape[0]), batch=common_batch(*parts))
 
     @property
     def rank(self) -> int:
@@ -94,7 +94,8 @@ class LowRank(Operator):
 @rules.compose.register(Operator, Adjoint, level=-2)
 def compose_with_own_adjoint(a: Operator, b: Adjoint) -> Operator:
     """A Aᴴ of a tall A."""
-    return LowRank._make(a, Identity(a.shape[1], like=a)) if b.base is a and a.shape[0] >= a.shape[1] else NotImplemented
+    tall = a.shape[0] >= a.shape[1] and b.base is a
+    return LowRank._make(a, Identity(a.shape[1], like=a)) if tall else NotImplemented
 
 
 @rules.compose.register(VStack, HStack)
@@ -169,7 +170,7 @@ def norm_of_low_rank(a: LowRank) -> Array:
 @rules.eigh.register(LowRank)
 def eigh_of_low_rank(a: LowRank) -> Operator:
     """Eigenpairs from the dual side: with C = R Rᴴ and Rᴴ Uᴴ U R = V diag(w) Vᴴ, Q = U R V diag(w)^-½."""
-    if not a._is_root():
+    if not a._is_root() or a.batch:
         return NotImplemented
     root = a.C.sqrt()
     dual = Dense._make(hermitian_part(root.H._matmat(adjoint(root.H._matmat(a._gram())))))._with(PSD).eigh()

@@ -166,6 +166,8 @@ def inverse_of_spectral(a: Spectral) -> Operator:
 @rules.pinv.register(Spectral)
 def pinv_of_spectral(a: Spectral) -> Operator:
     """Invert the eigenvalues that are not rounding errors of 0."""
+    if 0 in a.shape or (a.batch and a.rest):
+        return NotImplemented
     xp = a.kind.xp
     largest = xp.max(xp.abs(a.eigenvalues()), axis=-1, keepdims=True)
     floor = a.shape[0] * a.kind.eps * largest

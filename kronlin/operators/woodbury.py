@@ -29,10 +29,10 @@ class Update(NamedTuple):
 
 def split(a: Sum) -> Update | None:
     """Find a low-rank term whose removal leaves an operator with an inverse; None if there is none."""
-    for term in a.terms:
+    for place, term in enumerate(a.terms):
         if not isinstance(term, LowRank) or term.rank >= a.shape[0] or len(a.terms) < 2:
             continue
-        base = reduce(add, (other for other in a.terms if other is not term))
+        base = reduce(add, [*a.terms[:place], *a.terms[place + 1 :]])
         try:
             return _update(base, base.inverse(), term)
         except SingularMatrixError:

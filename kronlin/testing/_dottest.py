@@ -9,8 +9,8 @@ from kronlin.testing._case import BrokenLaw, Case, wide
 
 
 def dot_products(case: Case) -> None:
-    """⟨A x, y⟩ = ⟨x, Aᴴ y⟩ for three random vectors on each side."""
-    x, y = case.numbers(case.op.shape[1], 3), case.numbers(case.op.shape[0], 3)
+    """⟨A x, y⟩ = ⟨x, Aᴴ y⟩ for two random vectors on each side."""
+    x, y = case.numbers(case.op.shape[1], 2), case.numbers(case.op.shape[0], 2)
     image, back = wide(case.op @ case.array(x)), wide(case.op.H @ case.array(y))
     left, right = image.conj().T @ y, x.conj().T @ back
     size = np.linalg.norm(image) * np.linalg.norm(y) + np.linalg.norm(x) * np.linalg.norm(back)

@@ -41,7 +41,7 @@ class TwoLevel(Operator):
             return properties(self_adjoint=False)
         if not (self.A.is_psd and self.M.is_psd):
             return properties(self_adjoint=(self.A.is_self_adjoint and self.M.is_self_adjoint) or None)
-        if not self.scheme.definite:
+        if not self.scheme.definite and self.coarse.dropped < self.coarse.k:
             return properties(psd=True, pd=False)
         return properties(psd=True, pd=self.M.is_pd or None)
 

@@ -1,4 +1,4 @@
-"""Laws of `fisher` and `block_diagonal_fisher`: the reference nets, the definition, the Loewner bound, the dual side."""
+"""Laws of `fisher` and `block_diagonal_fisher`: reference nets, definition, Loewner bound, dual side."""
 
 import tracemalloc
 
@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from kronlin.curvature import FisherRoot, LayerStatistics, block_diagonal_fisher, fisher
 from kronlin.operators import BlockDiagonal, LowRank, VStack
+from kronlin.testing import check_operator
+from tests.libraries import fast
 from tests.nets import (
     DAMPINGS,
     NETS,
@@ -132,6 +134,14 @@ def test_dual_spectrum(layers):
     common = min(len(dual), len(found))
     np.testing.assert_allclose(found[:common], dual[:common], atol=1e-12 * dual[0], rtol=0)
     assert np.abs(found[common:]).max(initial=0) <= 1e-12 * dual[0]
+
+
+@pytest.mark.parametrize("library", fast(), ids=str)
+@pytest.mark.parametrize("build", [fisher, block_diagonal_fisher])
+def test_is_an_operator(library, build):
+    F = build(tiny_layers(library))
+    check_operator(F)
+    check_operator(F.damped(0.5))
 
 
 def test_only_the_empirical_matrix_knows_the_labels():

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from kronlin.curvature import LayerStatistics, block_diagonal_fisher, kfac
 from kronlin.operators import BlockDiagonal, Kronecker, Spectral
-from tests.libraries import NUMPY
+from kronlin.testing import check_operator
+from tests.libraries import NUMPY, fast
 from tests.nets import (
     DAMPINGS,
     NETS,
@@ -201,6 +202,14 @@ def test_scale_with_equal_positions(S):
 
 
 # Structure
+
+
+@SHARING
+@pytest.mark.parametrize("library", fast(), ids=str)
+def test_is_an_operator(library, sharing):
+    K = kfac(tiny_layers(library), sharing)
+    check_operator(K)
+    check_operator(K.damped(0.5))
 
 
 @SHARING

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from kronlin.algebra import rules
 from kronlin.curvature import FisherRoot
 from kronlin.operators import BlockDiagonal, Dense, KhatriRao, Kronecker, LowRank, VStack
-from tests.libraries import NUMPY
+from kronlin.testing import check_operator
+from tests.libraries import NUMPY, fast
 from tests.nets import close, layer_lists, random_layers, root_by_definition
 
 SHAPES = {"plain": (4, 1, 1, 3, 2), "columns": (3, 1, 2, 2, 4), "shared": (2, 3, 2, 4, 3), "one": (1, 1, 1, 1, 1)}
@@ -26,6 +27,15 @@ def make(shape, lib, dtype="float64", seed=0):
 def random(rng, *shape, dtype="float64"):
     x = rng.standard_normal(shape)
     return x + 1j * rng.standard_normal(shape) if dtype.startswith("complex") else x
+
+
+@SHAPE
+@DTYPE
+@pytest.mark.parametrize("library", fast(), ids=str)
+def test_is_an_operator(library, shape, dtype):
+    U, dense = make(shape, library, dtype)
+    check_operator(U, dense)
+    check_operator(U.H, dense.conj().T)
 
 
 @SHAPE
@@ -109,6 +119,9 @@ def test_grams_decline_where_the_sizes_do_not_fit():
     for operator in (KhatriRao(left, right), Kronecker(left, right), three):
         close(rules.gram(U, operator), dense.T @ operator.to_dense())
     close(rules.gram(U, W), dense.T @ other)
+    layer = random_layers(rng, 3, 2, [(4, 2)])[0]
+    V, third = FisherRoot(layer.inputs, layer.output_gradients), root_by_definition(layer)
+    close(rules.gram(V, W), third.T @ other)
 
 
 @pytest.mark.parametrize("S", [1, 2])
@@ -185,7 +198,7 @@ def test_bad_input_is_told_as_by_the_statistics():
         FisherRoot(np.array([[1.0], [np.nan]]), np.ones((2, 1)))
     with pytest.raises(ValueError, match="output_gradients"):
         FisherRoot(np.ones((2, 3)), np.ones((3, 4)))
-    with pytest.raises(ValueError, match="numpy float64.*numpy float32"):
+    with pytest.raises(ValueError, match=r"numpy float64.*numpy float32"):
         FisherRoot(np.ones((2, 3)), np.ones((2, 4), np.float32))
     with pytest.raises(ValueError, match=r"FisherRoot\(12×2\) @ \(3,\)"):
         FisherRoot(np.ones((2, 3)), np.ones((2, 4))) @ np.ones(3)

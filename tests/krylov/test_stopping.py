@@ -121,8 +121,25 @@ def test_false_convergence_is_found_and_iterated_away():
     assert (history[1:] > 100 * history[:-1]).any(), "the recurrence was not deceived, so nothing was tested"
 
 
-def test_stops_where_rounding_allows_no_more():
-    result = cg(A, B[:, 0], rtol=1e-30)
+@pytest.mark.parametrize("place", ["A", "M"])
+def test_a_rotten_column_does_not_spoil_its_neighbours(place):
+    def rotten(x):
+        return np.stack([A @ x[:, 0], np.full(40, np.nan)], axis=1) if place == "A" and x.any() else x * [1.0, np.nan]
+
+    bad = kl.assume(kl.Function(rotten, shape=A.shape, dtype="float64"), "pd")
+    b = np.stack([B[:, 0], B[:, 3]], axis=1)
+    with np.errstate(invalid="ignore"):
+        result = cg(bad, b, rtol=1e-8) if place == "A" else cg(A, b, M=bad, rtol=1e-8)
+    assert result.info == -3
+    np.testing.assert_array_equal(result.converged, [True, False])
+    np.testing.assert_array_equal(result.x[:, 1], 0)
+    assert np.isfinite(result.residuals).all()
+    assert np.isfinite(result.x).all()
+
+
+@pytest.mark.parametrize("rtol", [1e-30, 0.0])
+def test_stops_where_rounding_allows_no_more(rtol):
+    result = cg(A, B[:, 0], rtol=rtol)
     assert result.info > 0
     assert result.iterations < 400
     assert result.status.endswith("this is as far as rounding allows")

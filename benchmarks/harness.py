@@ -1,0 +1,62 @@
+"""What every benchmark shares: interleaved timing, the facts of the machine, and one JSON file a question."""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from datetime import date
+from importlib import metadata
+from pathlib import Path
+from statistics import median
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def interleaved(functions: dict[str, Callable[[], object]], rounds: int = 15, budget: float = 0.02) -> dict[str, float]:
+    """Return the median seconds a call of each function, measured in turn, so that all see the same machine.
+
+    One measurement repeats a call until it fills `budget` seconds; a first round warms up and is not counted.
+    """
+    repeats = {}
+    for name, function in functions.items():
+        start = time.perf_counter()
+        function()
+        repeats[name] = max(1, int(budget / max(time.perf_counter() - start, 1e-7)))
+    samples: dict[str, list[float]] = {name: [] for name in functions}
+    for counted in [False] + [True] * rounds:
+        for name, function in functions.items():
+            start = time.perf_counter()
+            for _ in range(repeats[name]):
+                function()
+            if counted:
+                samples[name].append((time.perf_counter() - start) / repeats[name])
+    return {name: median(values) for name, values in samples.items()}
+
+
+def machine() -> dict[str, str]:
+    """The facts that a number is worth nothing without."""
+    facts = {"date": date.today().isoformat(), "python": platform.python_version(), "processors": str(os.cpu_count())}
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        facts["processor"] = names[0] if names else platform.processor()
+    for package in ("kronlin", "numpy", "scipy", "array-api-compat"):
+        try:
+            facts[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            facts[package] = "from the tree"
+    facts["threads"] = os.environ.get("OPENBLAS_NUM_THREADS", "default")
+    return facts
+
+
+def report(question: str, rows: list[dict[str, object]]) -> None:
+    """Print rows as a table, and keep them with the machine's facts in results/<question>.json."""
+    keys = list(rows[0])
+    cells = [keys] + [[f"{row[key]:.3g}" if isinstance(row[key], float) else str(row[key]) for key in keys] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        print("  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)))
+    RESULTS.mkdir(exist_ok=True)
+    record = {"question": question, "machine": machine(), "rows": rows}
+    (RESULTS / f"{question}.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,151 @@
+"""Small array functions against NumPy, on every library, for every dtype."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kronlin import arrays
+from kronlin.arrays import kind
+from tests.libraries import NUMPY, STRICT, STRICT_DEVICE, fast, installed
+from tests.matrices import DTYPES, each_dtype, normal
+from tests.nets import close
+
+REAL_OF = {"complex64": "float32", "complex128": "float64"}
+
+
+def check(lib, found, wanted, dtype):
+    """Value, dtype and device."""
+    assert lib.owns(found)
+    assert kind(found).dtype_name == dtype
+    close(lib.numpy(found), np.asarray(wanted), 4 * np.finfo(dtype).eps)
+
+
+@each_dtype()
+def test_one_array_in_one_out(lib, dtype):
+    x = normal((2, 3, 3), dtype)
+    given = lib.asarray(x)
+    before = lib.numpy(given)
+    real = REAL_OF.get(dtype, dtype)
+    check(lib, arrays.conj(given), x.conj(), dtype)
+    check(lib, arrays.adjoint(given), np.swapaxes(x, 1, 2).conj(), dtype)
+    check(lib, arrays.abs2(given), np.abs(x) ** 2, real)
+    check(lib, arrays.hermitian_part(given), (x + np.swapaxes(x, 1, 2).conj()) / 2, dtype)
+    check(lib, arrays.diagonal_of(given), np.diagonal(x, axis1=1, axis2=2), dtype)
+    assert arrays.max_abs(given) == pytest.approx(np.abs(x).max(), rel=1e-6)
+    assert isinstance(arrays.max_abs(given), float)
+    for axis in (-1, 0, (0, 2)):
+        check(lib, arrays.root_sum_squares(given, axis=axis), np.sqrt((np.abs(x) ** 2).sum(axis=axis)), real)
+    assert np.array_equal(lib.numpy(given), before)
+
+
+def test_conj_of_a_real_array_is_that_array(lib):
+    x = lib.asarray([1.0, 2.0])
+    assert arrays.conj(x) is x
+
+
+def test_rectangular_diagonal_and_adjoint(lib):
+    x = normal((2, 3), "complex128")
+    close(lib.numpy(arrays.diagonal_of(lib.asarray(x))), np.diagonal(x), 0)
+    close(lib.numpy(arrays.adjoint(lib.asarray(x))), x.conj().T, 0)
+
+
+@each_dtype()
+def test_hermitian_part_is_hermitian_to_the_last_bit(lib, dtype):
+    part = lib.numpy(arrays.hermitian_part(lib.asarray(normal((5, 5), dtype))))
+    assert np.array_equal(part, part.conj().T)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, complex(0, np.nan), complex(np.inf, 0)])
+def test_all_finite_sees_one_entry(lib, bad):
+    x = normal((2, 3), "complex128" if isinstance(bad, complex) else "float64")
+    assert arrays.all_finite(lib.asarray(x)) is True
+    x[1, 2] = bad
+    assert arrays.all_finite(lib.asarray(x)) is False
+
+
+def test_empty_arrays(lib):
+    empty = lib.asarray(np.zeros((0, 3)))
+    assert arrays.all_finite(empty) is True
+    assert arrays.max_abs(empty) == 0.0
+    assert np.array_equal(lib.numpy(arrays.root_sum_squares(empty, axis=0)), np.zeros(3))
+    assert lib.numpy(arrays.root_sum_squares(empty, axis=1)).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("size", "dtype"), [(1e200, "float64"), (1e-200, "float64"), (1e30, "float32"), (1e-30, "float32")]
+)
+def test_root_sum_squares_neither_overflows_nor_underflows(lib, size, dtype):
+    x = np.array([[3.0, 0.0], [4.0, 0.0]]) * size
+    found = arrays.root_sum_squares(lib.asarray(x, dtype), axis=0)
+    check(lib, found, np.array([5 * size, 0.0], dtype), dtype)
+    check(lib, arrays.root_sum_squares(lib.asarray(x, dtype), axis=(0, 1)), np.array(5 * size, dtype), dtype)
+
+
+@given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=6), st.sampled_from(fast()))
+def test_root_sum_squares_is_a_hypotenuse(entries, lib):
+    found = lib.numpy(arrays.root_sum_squares(lib.asarray(np.array(entries)), axis=0))
+    wanted = np.hypot.reduce(entries)
+    assert found == pytest.approx(wanted, rel=1e-14, abs=0) or wanted < 1e-300
+
+
+@pytest.mark.parametrize(("before", "after"), [(a, b) for a in DTYPES for b in DTYPES])
+def test_cast(lib, before, after):
+    x = lib.asarray(normal((2, 2), before))
+    target = kind(lib.asarray([0.0], after))
+    if before.startswith("complex") and not after.startswith("complex"):
+        with pytest.raises(TypeError, match=f"a {before} array does not fit into {after}"):
+            arrays.cast(x, target)
+        return
+    found = arrays.cast(x, target)
+    assert kind(found) == target
+    assert (found is x) is (before == after)
+    assert np.array_equal(lib.numpy(found), lib.numpy(x).astype(after))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("goal", installed(), ids=str)
+def test_convert_to_the_library_and_device_of_an_array(lib, goal, dtype):
+    x = normal((2, 3), dtype)
+    found = arrays.convert(lib.asarray(x), goal.asarray([0.0], dtype))
+    assert goal.owns(found)
+    assert kind(found).dtype_name == dtype
+    assert np.array_equal(goal.numpy(found), x)
+
+
+def test_convert_by_name_and_back(lib):
+    x = lib.asarray(normal((2, 3)))
+    assert arrays.convert(x, kind(x).library.name) is x
+    assert arrays.convert(x, x) is x
+    host = arrays.convert(x, "numpy")
+    assert isinstance(host, np.ndarray)
+    assert lib.owns(arrays.convert(host, x))
+    with pytest.raises(ValueError, match="unknown array library 'nunpy'"):
+        arrays.convert(x, "nunpy")
+
+
+def test_convert_moves_between_devices_of_one_library():
+    x = STRICT.asarray([1.0, 2.0])
+    there = arrays.convert(x, STRICT_DEVICE.asarray([0.0]))
+    assert STRICT_DEVICE.owns(there)
+    assert STRICT.owns(arrays.convert(there, x))
+
+
+@each_dtype()
+def test_to_numpy_is_a_copy_that_can_be_written(lib, dtype):
+    x = normal((3, 2), dtype)
+    given = lib.asarray(x)
+    copy = arrays.to_numpy(given)
+    assert type(copy) is np.ndarray
+    assert copy.dtype == dtype
+    copy[:] = 0
+    assert np.array_equal(lib.numpy(given), x)
+    close(arrays.to_numpy(arrays.adjoint(given)), x.conj().T, 0)
+
+
+def test_a_number_is_no_array():
+    for function in (arrays.conj, arrays.abs2, arrays.to_numpy, arrays.all_finite):
+        with pytest.raises(TypeError, match="expected an array"):
+            function(1.0)
+    with pytest.raises(TypeError, match="expected an array"):
+        arrays.convert(NUMPY.asarray([1.0]), 3)

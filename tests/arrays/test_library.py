@@ -1,0 +1,57 @@
+"""The defaults of `Library`, written in the array API standard alone, run on its strict implementation."""
+
+import array_api_strict
+import numpy as np
+import pytest
+
+from kronlin.arrays import Library
+from tests.libraries import STRICT, STRICT_DEVICE
+from tests.matrices import DTYPES, adjoint, eps, normal
+from tests.nets import close
+
+
+class Plain(Library):
+    name = "plain"
+
+    def namespace(self):
+        return array_api_strict
+
+
+@pytest.mark.parametrize("batch", [(), (2,)])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("turned", [False, True])
+def test_solve_triangular(dtype, batch, turned):
+    lower = np.tril(normal((*batch, 3, 3), dtype)) + 3 * np.eye(3, dtype=dtype)
+    b = normal((*batch, 3, 2), dtype, seed=1)
+    x = Plain().solve_triangular(STRICT.asarray(lower), STRICT.asarray(b), adjoint=turned)
+    assert STRICT.owns(x)
+    assert x.dtype == getattr(array_api_strict, dtype)
+    close((adjoint(lower) if turned else lower) @ STRICT.numpy(x), b, 20 * eps(dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_widest_dtype(dtype):
+    widest = "complex128" if dtype.startswith("complex") else "float64"
+    assert Plain().double(getattr(array_api_strict, dtype)) == getattr(array_api_strict, widest)
+
+
+def test_from_numpy_copies_to_a_device():
+    x = np.array([1.0, 2.0])
+    made = Plain().from_numpy(x, device=array_api_strict.Device("device1"))
+    assert STRICT_DEVICE.owns(made)
+    assert STRICT.owns(Plain().from_numpy(x))
+
+
+def test_a_plain_library_has_no_accelerator_no_switch_and_no_error_of_its_own():
+    plain = Plain()
+    assert plain.devices() == []
+    assert plain.is_accelerator("gpu:0") is False
+    assert plain.enable("float64") is None
+    assert plain.linalg_errors == ()
+
+
+def test_what_must_be_said_by_each_library():
+    with pytest.raises(NotImplementedError):
+        Library().namespace()
+    with pytest.raises(NotImplementedError):
+        Library().to_numpy(np.ones(1))

@@ -1,0 +1,95 @@
+"""Laws of AD = M + Q: symmetric positive definite, never better than deflation, bounded above."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from kronlin.curvature import FisherRoot, block_diagonal_fisher, fisher
+from kronlin.twolevel import two_level
+from tests.nets import DAMPINGS, NETS, layer_lists
+from tests.triples import Triple, deflated_spectrum, spectrum, triples
+from tests.twolevel.cases import (
+    SPACES,
+    check_formula,
+    check_reference,
+    coarse_space,
+    fisher_triple,
+    matrices,
+    small_fishers,
+)
+
+
+@given(triples())
+def test_dense_formula(triple):
+    check_formula("AD", triple, triple)
+
+
+@pytest.mark.parametrize("net", small_fishers())
+@pytest.mark.parametrize("space", SPACES)
+def test_fisher_matrices(net, space):
+    assert check_formula("AD", *fisher_triple(*small_fishers()[net], space)).is_pd is True
+
+
+@pytest.mark.parametrize("name", NETS[:2])
+@pytest.mark.parametrize("lam", DAMPINGS)
+@pytest.mark.parametrize("space", ["nico", "spec"])
+def test_reference(name, lam, space):
+    check_reference("AD", name, lam, space)
+
+
+@given(triples())
+def test_is_never_better_conditioned_than_deflation(triple):
+    """λ_max(AD) ≥ μ_max and λ_min(AD) ≤ μ_min."""
+    B, _ = matrices("AD", triple)
+    found, mu = spectrum(B, triple.A), deflated_spectrum(*triple)
+    assert found[-1] >= mu[-1] * (1 - 1e-9)
+    assert found[0] <= mu[0] + 1e-9 * found[-1]
+
+
+@given(triples())
+def test_interlacing(triple):
+    """θ_j ≤ AD_j ≤ min(θ_{j+k}, θ_j + 1), where defined, θ the spectrum of M A."""
+    B, _ = matrices("AD", triple)
+    found, theta, k = spectrum(B, triple.A), spectrum(triple.M, triple.A), triple.k
+    slack = 1e-9 * found[-1]
+    assert np.all(found >= theta - slack)
+    assert np.all(found <= theta + 1 + slack)
+    assert np.all(found[:-k] <= theta[k:] + slack)
+
+
+@given(triples())
+def test_eigenvectors_are_shifted_by_one(triple):
+    """Z of k eigenvectors of M A: θ_j + 1 for these, the other θ unchanged."""
+    A, M, _ = triple
+    k, root = triple.k, np.linalg.cholesky(M)
+    w, q = np.linalg.eigh(root.T @ A @ root)
+    B, _ = matrices("AD", Triple(A, M, root @ q[:, :k]))
+    wanted = np.sort(np.concatenate([w[:k] + 1, w[k:]]))
+    np.testing.assert_allclose(spectrum(B, A), wanted, atol=1e-9 * wanted[-1])
+
+
+@given(layer_lists())
+def test_bounded_by_the_number_of_blocks(layers):
+    """M the inverse of the diagonal blocks of A: λ_max(M A) ≤ L, λ_max(AD) ≤ L + 1."""
+    A, L = fisher(layers).damped(0.1), len(layers)
+    M = block_diagonal_fisher(layers).damped(0.1).inverse()
+    assert spectrum(M.to_dense(), A.to_dense())[-1] <= L * (1 + 1e-10)
+    B = two_level(A, M, coarse_space(layers, "nicolaides"), "AD")
+    assert spectrum(B.to_dense(), A.to_dense())[-1] <= (L + 1) * (1 + 1e-10)
+
+
+def test_an_application_may_be_worse_than_the_fine_step():
+    """M = A⁻¹ is already right, and AD adds Q to it; A-DEF2 does not."""
+    A, b = np.diag([1.0, 2.0, 4.0]), np.ones(3)
+    M, Z = np.linalg.inv(A), np.eye(3)[:, :1]
+    np.testing.assert_allclose(two_level(A, M, Z, "AD") @ b, [2, 0.5, 0.25])
+    np.testing.assert_allclose(two_level(A, M, Z, "A-DEF2") @ b, [1, 0.5, 0.25])
+
+
+def test_needs_no_product_with_the_matrix(monkeypatch):
+    (A, M, Z), _ = fisher_triple(*small_fishers()["classifier"], "largest")
+    B = two_level(A, M, Z, "AD")
+    monkeypatch.setattr(type(A.terms[0]), "_matmat", None)
+    monkeypatch.setattr(FisherRoot, "_matmat", None)
+    monkeypatch.setattr(FisherRoot, "_rmatmat", None)
+    assert (B @ np.ones(A.shape[0])).shape == (A.shape[0],)
