@@ -39,7 +39,9 @@ def machine() -> dict[str, str]:
     facts = {"date": date.today().isoformat(), "python": platform.python_version(), "processors": str(os.cpu_count())}
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        names = [line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
+        ]
         facts["processor"] = names[0] if names else platform.processor()
     for package in ("kronlin", "numpy", "scipy", "array-api-compat"):
         try:
@@ -53,7 +55,9 @@ def machine() -> dict[str, str]:
 def report(question: str, rows: list[dict[str, object]]) -> None:
     """Print rows as a table, and keep them with the machine's facts in results/<question>.json."""
     keys = list(rows[0])
-    cells = [keys] + [[f"{row[key]:.3g}" if isinstance(row[key], float) else str(row[key]) for key in keys] for row in rows]
+    cells = [keys] + [
+        [f"{row[key]:.3g}" if isinstance(row[key], float) else str(row[key]) for key in keys] for row in rows
+    ]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
         print("  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)))

@@ -1,4 +1,4 @@
-"""How long does `import kronlin` take, beside the libraries that it stands on?"""
+"""Question: how long does `import kronlin` take, beside the libraries that it stands on."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What do set-up and application of a two-level method cost beside one product with A and one with M?"""
+"""Question: what two-level set-up and application cost beside one product with A and one with M."""
 
 import numpy as np
 from harness import interleaved, report
@@ -33,16 +33,16 @@ def main() -> None:
         functions |= {scheme: lambda B=B, b=b: B @ b for scheme, B in schemes.items()}
         functions["set-up"] = lambda A=A, M=M, Z=Z: kl.two_level(A, M, Z, "BNN")
         times = interleaved(functions)
-        for scheme in schemes:
-            rows.append(
-                {
-                    "net": name,
-                    "scheme": scheme,
-                    "ms": 1e3 * times[scheme],
-                    "application / (A + M)": times[scheme] / (times["A"] + times["M"]),
-                    "set-up / A": times["set-up"] / times["A"],
-                }
-            )
+        rows += [
+            {
+                "net": name,
+                "scheme": scheme,
+                "ms": 1e3 * times[scheme],
+                "application / (A + M)": times[scheme] / (times["A"] + times["M"]),
+                "set-up / A": times["set-up"] / times["A"],
+            }
+            for scheme in schemes
+        ]
     report("two_level_cost", rows)
 
 

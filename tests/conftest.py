@@ -5,10 +5,10 @@ import os
 # Before the first import of NumPy: workers of pytest-xdist that each spin a pool of threads slow one another down.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import pytest  # noqa: E402
-from hypothesis import HealthCheck, settings  # noqa: E402
+import pytest
+from hypothesis import HealthCheck, settings
 
-from tests import libraries  # noqa: E402
+from tests import libraries
 
 settings.register_profile(
     "ci",
@@ -24,8 +24,7 @@ settings.load_profile(os.environ.get("KRONLIN_HYPOTHESIS", "ci"))
 def _parameters() -> list:
     marks = {"cupy": [pytest.mark.gpu]}
     return [
-        pytest.param(library, id=library.name, marks=marks.get(library.name, []))
-        for library in libraries.installed()
+        pytest.param(library, id=library.name, marks=marks.get(library.name, [])) for library in libraries.installed()
     ]
 
 

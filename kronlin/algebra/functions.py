@@ -58,8 +58,9 @@ class MatrixFunctions(Structure):
         self._require_square("solve")
         own, given = self.kind, kind(b)
         if b.ndim not in (1, 2) or b.shape[0] != self.shape[0]:
-            raise ValueError(f"cannot solve with b of shape {tuple(b.shape)}: A has shape {self.shape}, "
-                             "so pass (n,) or (n, k)")
+            raise ValueError(
+                f"cannot solve with b of shape {tuple(b.shape)}: A has shape {self.shape}, so pass (n,) or (n, k)"
+            )
         if given != own and given.complex != own.complex:
             raise ValueError(f"cannot solve: the operator is {own}, b is {given}; use astype or to on one of them")
         if not all_finite(b):
@@ -194,5 +195,3 @@ class MatrixFunctions(Structure):
             rows, columns = self.shape
             advice = "use pinv() or A.H @ A" if name in ("inverse", "solve") else "it is defined for square ones"
             raise ValueError(f"{name} of a {rows}×{columns} {type(self).__name__}: {advice}")
-
-

@@ -5,8 +5,8 @@ from typing import Any, cast
 
 from kronlin.algebra import rules
 from kronlin.algebra.functions import MatrixFunctions
-from kronlin.algebra.structure import promote
 from kronlin.algebra.properties import NOTHING, PD, PSD, SELF_ADJOINT, UNKNOWN, Answer, Properties
+from kronlin.algebra.structure import promote
 from kronlin.arrays import Array, is_array, kind, namespace
 from kronlin.arrays import cast as cast_array
 
@@ -95,8 +95,10 @@ class Operator(MatrixFunctions):
         own, given = self.kind, kind(x)
         self._require(x.ndim in (1, 2) and x.shape[0] == self.shape[1], "@", tuple(x.shape), "pass (n,) or (n, k)")
         if given != own and given.complex != own.complex:
-            raise ValueError(f"a {own} operator meets a {given} array: bring one of them to the other's kind "
-                             "with A.to(...), A.astype(...) or the array's own astype")
+            raise ValueError(
+                f"a {own} operator meets a {given} array: bring one of them to the other's kind "
+                "with A.to(...), A.astype(...) or the array's own astype"
+            )
         block = x if x.ndim == 2 else x[:, None]
         if given == own:
             y = self._matmat(block)

@@ -20,7 +20,7 @@ class Product(Operator):
     >>> A = kl.assume(kl.Function(lambda x: 2 * x, shape=(3, 3), dtype="float64"), "pd")
     >>> B = kl.KhatriRao(np.ones((3, 2)), np.ones((1, 2)))
     >>> B.H @ A @ B
-    Product(2×2, float64, psd: KhatriRao(3×2).H, Function(3×3), KhatriRao(3×2))
+    Product(2×2, float64, psd: Adjoint(2×3), Function(3×3), KhatriRao(3×2))
     """
 
     def __init__(self, *factors: Operator) -> None:

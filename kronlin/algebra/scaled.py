@@ -15,7 +15,7 @@ class Scaled(Operator):
 
     >>> import numpy as np, kronlin as kl
     >>> 3 * kl.Kronecker(np.eye(2), np.eye(3))
-    Scaled(6×6, float64, psd: 3 · Kronecker(2×2 ⊗ 3×3))
+    Scaled(6×6, float64, self-adjoint: 3 · Kronecker(2×2 ⊗ 3×3))
     """
 
     def __init__(self, base: Operator, *, factor: Number) -> None:

@@ -132,9 +132,7 @@ class Structure:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays that it holds, an array held twice counted once."""
-        return sum(
-            {id(array): prod(array.shape) * kind(array).itemsize for array in self._arrays()}.values()
-        )
+        return sum({id(array): prod(array.shape) * kind(array).itemsize for array in self._arrays()}.values())
 
     @property
     def _summary(self) -> str:
@@ -191,9 +189,7 @@ def unstack(operator: Structure, index: int) -> Any:
     """Return one member of a stack, a view where the library has views; what is not stacked serves all members."""
     if not operator.batch:
         return operator
-    parts = [
-        unstack(part, index) if isinstance(part, Structure) else part[index, ...] for part in operator.parts
-    ]
+    parts = [unstack(part, index) if isinstance(part, Structure) else part[index, ...] for part in operator.parts]
     member = operator._make(*parts, **operator.options)
     member._promised = operator._promised
     return member

@@ -14,7 +14,7 @@ class Sum(Operator):
 
     >>> import numpy as np, kronlin as kl
     >>> kl.Kronecker(np.eye(2), np.eye(3)) + kl.Kronecker(np.eye(3), np.eye(2))
-    Sum(6×6, float64, psd: Kronecker(2×2 ⊗ 3×3), Kronecker(3×3 ⊗ 2×2))
+    Sum(6×6, float64, self-adjoint: Kronecker(2×2 ⊗ 3×3), Kronecker(3×3 ⊗ 2×2))
     """
 
     def __init__(self, *terms: Operator) -> None:

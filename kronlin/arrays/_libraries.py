@@ -11,9 +11,7 @@ from kronlin.arrays.on_numpy import NumPy
 from kronlin.arrays.on_strict import Strict
 from kronlin.arrays.on_torch import Torch
 
-LIBRARIES: dict[str, Library] = {
-    library.name: library for library in (NumPy(), CuPy(), Torch(), Jax(), Strict())
-}
+LIBRARIES: dict[str, Library] = {library.name: library for library in (NumPy(), CuPy(), Torch(), Jax(), Strict())}
 _NAMES = {
     "array_api_compat.numpy": "numpy",
     "array_api_compat.cupy": "cupy",

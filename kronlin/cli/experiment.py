@@ -122,13 +122,14 @@ def candidates(A: Operator, layers: Sequence[LayerStatistics], lam: float) -> di
 def run(problem: Problem, dampings: Sequence[float], progress: bool = True) -> Iterator[tuple[float, Comparison]]:
     """Compare all candidates at each damping; yields (λ, comparison) as soon as it is done."""
     F = fisher(problem.layers)
-    systems = [(lam, F.damped(lam)) for lam in dampings]
-    rows = {lam: candidates(A, problem.layers, lam) for lam, A in systems}
-    with _progress_bar(sum(map(len, rows.values()))) if progress else nullcontext() as bar:
-        for lam, A in systems:
+    rtol = max(1e-8, 50 * F.kind.eps)
+    total = len(dampings) * (2 + 2 * len(SPACES) * (len(SCHEMES) + 1))
+    with _progress_bar(total) if progress else nullcontext() as bar:
+        for lam in dampings:
+            A = F.damped(lam)  # made here, so that the factorisation of the one before is released
+            rows = candidates(A, problem.layers, lam)
             advance = None if bar is None else partial(_advance, bar, lam)
-            rtol = max(1e-8, 50 * F.kind.eps)
-            yield lam, compare(A, rows[lam], problem.gradient, rtol=rtol, callback=advance)
+            yield lam, compare(A, rows, problem.gradient, rtol=rtol, callback=advance)
 
 
 def _progress_bar(total: int) -> Any:

@@ -139,9 +139,7 @@ def _require_matching_shapes(title: str, a: Array, g: Array) -> None:
         )
     if g.ndim not in (a.ndim, a.ndim + 1):
         wanted = "(n, d_out) or (n, K, d_out)" if a.ndim == 2 else "(n, S, d_out) or (n, S, K, d_out)"
-        raise ValueError(
-            f"{title} got {shapes}: beside {a.ndim}-d inputs the output_gradients need shape {wanted}"
-        )
+        raise ValueError(f"{title} got {shapes}: beside {a.ndim}-d inputs the output_gradients need shape {wanted}")
     if a.shape[0] != g.shape[0]:
         raise ValueError(
             f"{title} got {shapes}: {a.shape[0]} examples on one side, {g.shape[0]} on the other; "

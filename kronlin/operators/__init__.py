@@ -1,5 +1,6 @@
 """The structured operators: one structure a file, with all of its rules."""
 
+from kronlin.operators import woodbury  # noqa: F401  registers the rules of low-rank updates
 from kronlin.operators.blockdiagonal import BlockDiagonal
 from kronlin.operators.dense import Dense
 from kronlin.operators.diagonal import Diagonal
@@ -10,7 +11,6 @@ from kronlin.operators.kronecker import Kronecker
 from kronlin.operators.lowrank import LowRank
 from kronlin.operators.spectral import Spectral
 from kronlin.operators.stacks import HStack, VStack
-from kronlin.operators import woodbury  # noqa: F401  registers the rules of low-rank updates
 
 __all__ = [
     "DENSE_LIMIT",

@@ -102,10 +102,7 @@ def checked_matrix(array: Any, what: str) -> Array:
 
 def broken_promise(a: Operator, finding: str) -> str:
     """Word the error for an operator that is not what was promised."""
-    return (
-        f"{a!r} was promised to be {a.properties.word}, but {finding}: check how it was formed, "
-        "or drop the promise"
-    )
+    return f"{a!r} was promised to be {a.properties.word}, but {finding}: check how it was formed, or drop the promise"
 
 
 def no_inverse(a: Operator, finding: str) -> str:

@@ -36,7 +36,9 @@ class Diagonal(Operator):
 
     def _derive(self) -> Properties:
         xp = self.kind.xp
-        if self.kind.is_complex and not bool(xp.all(xp.abs(xp.imag(self.entries)) <= 10 * self.kind.eps * xp.abs(self.entries))):
+        if self.kind.is_complex and not bool(
+            xp.all(xp.abs(xp.imag(self.entries)) <= 10 * self.kind.eps * xp.abs(self.entries))
+        ):
             return properties(self_adjoint=False)
         real = xp.real(self.entries) if self.kind.is_complex else self.entries
         return properties(True, psd=bool(xp.all(real >= 0)), pd=bool(xp.all(real > 0)))

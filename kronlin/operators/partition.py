@@ -41,8 +41,9 @@ class Partition:
         if all(self.starts[i] == first + size * place for place, i in enumerate(group)):
             return slice(first, first + size * len(group))
         xp = self.kind.xp
-        return xp.concat([xp.arange(self.starts[i], self.starts[i] + size, dtype=xp.int64, device=self.kind.device)
-                          for i in group])
+        return xp.concat(
+            [xp.arange(self.starts[i], self.starts[i] + size, dtype=xp.int64, device=self.kind.device) for i in group]
+        )
 
     def _order(self) -> Array | None:
         """What sorts entries that stand group after group; None if they are sorted."""

@@ -1,6 +1,8 @@
 """HStack and VStack: operators side by side and one over the other."""
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import add
 from typing import Any
 
 from kronlin.algebra import Operator, rules
@@ -126,8 +128,8 @@ def gram_of_vstacks(a: VStack, b: VStack) -> Array:
     """[A; B]ᴴ [C; D] = Aᴴ C + Bᴴ D, where the rows are cut alike."""
     if not same_partition(a.operators, b.operators):
         return NotImplemented
-    grams = [rules.gram(left, right) for left, right in zip(a.operators, b.operators, strict=True)]
-    return sum(grams[1:], grams[0])
+    pairs = zip(a.operators, b.operators, strict=True)
+    return reduce(add, (rules.gram(left, right) for left, right in pairs))
 
 
 @rules.compose.register(HStack, VStack)

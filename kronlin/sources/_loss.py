@@ -49,9 +49,7 @@ def require_labels(name: str, y: Labels) -> None:
     """Require a NumPy array of finite real numbers."""
     if not isinstance(y, np.ndarray) or y.dtype.kind not in "fiub":
         got = f"dtype {y.dtype}" if isinstance(y, np.ndarray) else type(y).__name__
-        raise ValueError(
-            f"{name!r} needs labels as a NumPy array of real numbers, got {got}: use numpy.asarray"
-        )
+        raise ValueError(f"{name!r} needs labels as a NumPy array of real numbers, got {got}: use numpy.asarray")
     if not np.isfinite(y).all():
         raise ValueError(f"{name!r} got labels with NaN or Inf: drop these examples")
 

@@ -26,8 +26,7 @@ class SquaredError(Loss):
         require_shape(self.name, f, y)
         if y.dtype != f.dtype:
             raise ValueError(
-                f"'mse' got labels of dtype {y.dtype} beside outputs of {f.dtype}: "
-                f"pass y.astype({str(f.dtype)!r})"
+                f"'mse' got labels of dtype {y.dtype} beside outputs of {f.dtype}: pass y.astype({str(f.dtype)!r})"
             )
         return y
 

@@ -148,9 +148,7 @@ def _checked_widths(widths: Sequence[int]) -> tuple[int, ...]:
     """Return the widths as a tuple of at least two positive integers."""
     result = tuple(operator.index(width) for width in widths)
     if len(result) < 2 or min(result) < 1:
-        raise ValueError(
-            f"widths = {result}: an input and an output width are needed, each >= 1, such as (4, 5, 3)"
-        )
+        raise ValueError(f"widths = {result}: an input and an output width are needed, each >= 1, such as (4, 5, 3)")
     return result
 
 
@@ -178,9 +176,7 @@ def _per_layer(names: str | Activation | Sequence[str | Activation], layers: int
     return tuple(activation(name) for name in given)
 
 
-def _require_floats(
-    label: str, x: Any, dtype: npt.DTypeLike, shape: tuple[int | None, ...], hint: str
-) -> None:
+def _require_floats(label: str, x: Any, dtype: npt.DTypeLike, shape: tuple[int | None, ...], hint: str) -> None:
     """Require a finite NumPy array of that dtype and shape (None: any length from one on)."""
     wanted = str(shape).replace("None", "n")
     if not isinstance(x, np.ndarray):

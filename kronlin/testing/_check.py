@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-
 from kronlin.algebra import rules
 from kronlin.arrays import Array
 from kronlin.testing import _arithmetic, _form, _inverses, _products, _spectra

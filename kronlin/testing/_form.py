@@ -26,7 +26,9 @@ def promises(case: Case) -> None:
     skew = np.abs(dense - dense.conj().T)
     if op.is_self_adjoint and not case.is_hermitian:
         i, j = (int(index) for index in np.unravel_index(np.argmax(skew), skew.shape))
-        case.expect(False, f"A.is_self_adjoint, but A[{i}, {j}] = {dense[i, j]:.6g} and A[{j}, {i}] = {dense[j, i]:.6g}")
+        case.expect(
+            False, f"A.is_self_adjoint, but A[{i}, {j}] = {dense[i, j]:.6g} and A[{j}, {i}] = {dense[j, i]:.6g}"
+        )
     case.expect(op.is_self_adjoint is not False or bool(np.any(skew)), "A.is_self_adjoint is False, but A = Aᴴ")
     if not case.is_hermitian or not dense.size:
         case.expect(not op.is_psd or not dense.size, "A.is_psd, but A is not self-adjoint")
@@ -35,5 +37,9 @@ def promises(case: Case) -> None:
     rounding = case.rtol * case.norm
     case.expect(not op.is_psd or lowest >= -rounding, f"A.is_psd, but {lowest:.6g} is an eigenvalue")
     case.expect(not op.is_pd or lowest >= -rounding, f"A.is_pd, but {lowest:.6g} is an eigenvalue")
-    case.expect(op.is_psd is not False or lowest <= rounding, f"A.is_psd is False, but {lowest:.6g} is the lowest eigenvalue")
-    case.expect(op.is_pd is not False or lowest <= rounding, f"A.is_pd is False, but {lowest:.6g} is the lowest eigenvalue")
+    case.expect(
+        op.is_psd is not False or lowest <= rounding, f"A.is_psd is False, but {lowest:.6g} is the lowest eigenvalue"
+    )
+    case.expect(
+        op.is_pd is not False or lowest <= rounding, f"A.is_pd is False, but {lowest:.6g} is the lowest eigenvalue"
+    )

@@ -91,9 +91,7 @@ def two_level(A: Any, M: Any, Z: Any, scheme: str) -> TwoLevel:
     entry = scheme_named(scheme)
     A, M, Z = rules.wrap(A), rules.wrap(M), rules.wrap(Z)
     if A.shape[0] != A.shape[1] or M.shape != A.shape or Z.shape[0] != A.shape[0]:
-        raise ValueError(
-            f"two_level takes A (p, p), M (p, p) and Z (p, k), not {A.shape}, {M.shape} and {Z.shape}"
-        )
+        raise ValueError(f"two_level takes A (p, p), M (p, p) and Z (p, k), not {A.shape}, {M.shape} and {Z.shape}")
     return TwoLevel(*promote("a two-level method", A, M, Z), scheme=entry.name)
 
 

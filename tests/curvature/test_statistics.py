@@ -86,9 +86,7 @@ def test_repr_is_one_line():
     layer = LayerStatistics(np.ones((4, 3)), np.ones((4, 5, 2)), name="first")
     assert repr(layer) == "LayerStatistics('first', n=4, S=1, K=5, d_out=2, d_in=3, numpy float64)"
     unnamed = LayerStatistics(strict(np.ones((4, 6, 3))), strict(np.ones((4, 6, 2))))
-    assert repr(unnamed).startswith(
-        "LayerStatistics(n=4, S=6, K=1, d_out=2, d_in=3, array_api_strict float64"
-    )
+    assert repr(unnamed).startswith("LayerStatistics(n=4, S=6, K=1, d_out=2, d_in=3, array_api_strict float64")
 
 
 @pytest.mark.parametrize(
@@ -120,9 +118,7 @@ def test_non_finite_entries(lib, bad, where):
     parts = {"inputs": np.ones((4, 3)), "output_gradients": np.ones((4, 5, 2))}
     parts[where][1].flat[1] = bad
     parts[where][3].flat[0] = bad
-    with pytest.raises(
-        ValueError, match=f"{where} of layer 'l' hold NaN or Inf in 2 of 4 .* first in example 1"
-    ):
+    with pytest.raises(ValueError, match=f"{where} of layer 'l' hold NaN or Inf in 2 of 4 .* first in example 1"):
         LayerStatistics(**{key: lib.asarray(value) for key, value in parts.items()}, name="l")
 
 
@@ -135,9 +131,7 @@ def test_non_finite_complex_entries():
 @pytest.mark.parametrize("other", [[[1.0, 2.0]], 1.0, None, "x"], ids=["list", "float", "None", "str"])
 def test_what_is_no_array(where, other):
     parts = {"inputs": np.ones((1, 2)), "output_gradients": np.ones((1, 2))} | {where: other}
-    with pytest.raises(
-        ValueError, match=f"{where} of this layer must be an array, got {type(other).__name__}"
-    ):
+    with pytest.raises(ValueError, match=f"{where} of this layer must be an array, got {type(other).__name__}"):
         LayerStatistics(**parts)
 
 

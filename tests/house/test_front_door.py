@@ -60,7 +60,5 @@ def test_is_explained(name):
 
 def test_import_is_light():
     command = "import sys, kronlin; print(*sorted({name.split('.')[0] for name in sys.modules}))"
-    result = subprocess.run(
-        [sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    result = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not HEAVY & set(result.stdout.split())

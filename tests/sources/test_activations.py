@@ -67,7 +67,5 @@ def test_an_object_passes_through():
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(
-        ValueError, match="unknown activation 'tan': choose one of 'tanh', 'relu', 'identity'"
-    ):
+    with pytest.raises(ValueError, match="unknown activation 'tan': choose one of 'tanh', 'relu', 'identity'"):
         activation("tan")

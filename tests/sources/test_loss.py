@@ -41,7 +41,5 @@ def test_labels_are_finite(bad):
 
 
 def test_there_is_one_label_per_output():
-    with pytest.raises(
-        ValueError, match=r"'mse' got labels of shape \(3,\) beside outputs of shape \(3, 1\)"
-    ):
+    with pytest.raises(ValueError, match=r"'mse' got labels of shape \(3,\) beside outputs of shape \(3, 1\)"):
         require_shape("mse", np.ones((3, 1)), np.ones(3))

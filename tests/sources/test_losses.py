@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from kronlin.sources._losses import LOSSES, Bernoulli, SoftmaxCrossEntropy, SquaredError, loss_function
 
 EVERY = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())
-outputs = st.tuples(
-    st.integers(1, 4), st.integers(1, 5), st.integers(0, 2**32 - 1), st.sampled_from([0.1, 1, 6])
-)
+outputs = st.tuples(st.integers(1, 4), st.integers(1, 5), st.integers(0, 2**32 - 1), st.sampled_from([0.1, 1, 6]))
 
 
 def draw(sizes, loss):
@@ -156,9 +154,7 @@ def test_saturated_logits_stay_exact(dtype, large):
 def test_small_probabilities_keep_their_digits():
     f = np.asarray([[50.0, 0.0]])
     np.testing.assert_allclose(Bernoulli().value(f[:, :1], np.asarray([[1]])), [np.exp(-50.0)], rtol=1e-12)
-    np.testing.assert_allclose(
-        Bernoulli().gradient(-f[:, :1], np.asarray([[0]])), [[np.exp(-50.0)]], rtol=1e-12
-    )
+    np.testing.assert_allclose(Bernoulli().gradient(-f[:, :1], np.asarray([[0]])), [[np.exp(-50.0)]], rtol=1e-12)
     np.testing.assert_allclose(Bernoulli().root(f)[0, 0, 0], np.exp(-25.0), rtol=1e-12)
     # The root outlives the probability itself, which is zero in float64 here.
     f = np.asarray([[1000.0, 0.0]])

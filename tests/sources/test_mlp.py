@@ -52,9 +52,7 @@ def test_the_seed_fixes_the_weights():
     first = MLP((4, 5, 3), seed=1).parameters
     np.testing.assert_array_equal(first, MLP((4, 5, 3), seed=1).parameters)
     assert not np.allclose(first, MLP((4, 5, 3), seed=2).parameters)
-    np.testing.assert_array_equal(
-        MLP((4, 5, 3), seed=1, dtype="float32").parameters, first.astype(np.float32)
-    )
+    np.testing.assert_array_equal(MLP((4, 5, 3), seed=1, dtype="float32").parameters, first.astype(np.float32))
 
 
 def test_weights_start_with_their_variance_and_biases_at_zero():
@@ -80,9 +78,7 @@ def test_backward_is_the_adjoint_of_the_jacobian():
     rng, step = np.random.default_rng(2), 1e-6
     net = MLP((4, 5, 4, 3), activation=["tanh", "identity", "tanh"])
     direction, columns = rng.standard_normal(net.parameters.shape), rng.standard_normal((7, 2, 3))
-    change = sum(s * net.with_parameters(net.parameters + s * step * direction)(x) for s in (1, -1)) / (
-        2 * step
-    )
+    change = sum(s * net.with_parameters(net.parameters + s * step * direction)(x) for s in (1, -1)) / (2 * step)
     traces, V = net.forward(x), net.with_parameters(direction).layers
     output_gradients = net.backward(columns, traces)
     back = sum(
@@ -110,18 +106,13 @@ def test_it_is_immutable():
 
 
 def test_repr_does_not_claim_a_seed():
-    assert (
-        repr(MLP((4, 3), seed=3))
-        == "MLP(widths=(4, 3), activation='tanh', bias=True, dtype=dtype('float64'))"
-    )
+    assert repr(MLP((4, 3), seed=3)) == "MLP(widths=(4, 3), activation='tanh', bias=True, dtype=dtype('float64'))"
 
 
 def test_training_lowers_the_risk_and_is_deterministic():
     x, y = data()
     net, seen = MLP((4, 5, 3)), []
-    trained = net.train(
-        "mse", x, y, steps=50, learning_rate=0.05, callback=lambda t, risk: seen.append((t, risk))
-    )
+    trained = net.train("mse", x, y, steps=50, learning_rate=0.05, callback=lambda t, risk: seen.append((t, risk)))
     assert [t for t, _ in seen] == list(range(1, 51))
     assert seen[0][1] == net.differentiate("mse", net.forward(x), y)[0]
     assert seen[-1][1] < 0.5 * seen[0][1]

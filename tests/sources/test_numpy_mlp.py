@@ -38,10 +38,7 @@ def columns(layers):
     """The root of the Fisher matrix by its definition, (n, K, p), one outer product at a time."""
     n, K = layers[0].n, layers[0].K
     parts = [
-        [
-            [np.outer(lay.output_gradients[i, 0, k], lay.inputs[i, 0]).ravel() for lay in layers]
-            for k in range(K)
-        ]
+        [[np.outer(lay.output_gradients[i, 0, k], lay.inputs[i, 0]).ravel() for lay in layers] for k in range(K)]
         for i in range(n)
     ]
     return np.asarray([[np.concatenate(part) for part in row] for row in parts])
@@ -55,9 +52,7 @@ def fisher_matrix(layers):
 def jacobian(net, x, step=1e-6):
     """`∂f_i/∂θ` by difference quotients, (n, D, p)."""
     shifts = step * np.eye(len(net.parameters))
-    ahead, behind = (
-        [net.with_parameters(net.parameters + sign * shift)(x) for shift in shifts] for sign in (1, -1)
-    )
+    ahead, behind = ([net.with_parameters(net.parameters + sign * shift)(x) for shift in shifts] for sign in (1, -1))
     return np.stack([(a - b) / (2 * step) for a, b in zip(ahead, behind, strict=True)], axis=-1)
 
 
@@ -119,9 +114,7 @@ def test_type_2_is_the_mean_of_empirical_ones_over_all_labels(loss, problem):
     if loss == "softmax":
         labels = [np.full(len(x), c) for c in range(D)]
     else:
-        labels = [
-            np.tile(np.asarray(bits, float), (len(x), 1)) for bits in itertools.product([0, 1], repeat=D)
-        ]
+        labels = [np.tile(np.asarray(bits, float), (len(x), 1)) for bits in itertools.product([0, 1], repeat=D)]
     expected = 0
     for y in labels:
         U = columns(collect(net, loss, x, y, fisher="empirical")[0])
@@ -158,9 +151,7 @@ def test_mc_is_type_2_up_to_the_error_of_the_sample(loss):
 
 def test_mc_follows_its_seed():
     net, x, y = MLP((4, 3)), np.ones((5, 4)), np.zeros(5, int)
-    first, second, other = (
-        collect(net, "softmax", x, y, "mc", seed)[0][0].output_gradients for seed in (1, 1, 2)
-    )
+    first, second, other = (collect(net, "softmax", x, y, "mc", seed)[0][0].output_gradients for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, other)
 

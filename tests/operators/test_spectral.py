@@ -1,0 +1,68 @@
+"""Spectral: closed under damping, inverse and powers, rectangular Q included."""
+
+import numpy as np
+import pytest
+
+import kronlin as kl
+from tests.matrices import each_dtype, normal, positive
+from tests.operators.laws import check, close
+
+
+def orthonormal(n, r, dtype="float64"):
+    """Columns from a QR factorisation."""
+    return np.linalg.qr(normal((n, r), dtype))[0].astype(dtype)
+
+
+@each_dtype()
+@pytest.mark.parametrize(("r", "rest"), [(5, 0.0), (2, 0.0), (2, 0.7), (0, 1.0)])
+def test_laws(lib, dtype, r, rest):
+    q, w = (
+        orthonormal(5, r, dtype),
+        np.linspace(0.5, 2.0, r).astype(dtype.replace("complex64", "float32").replace("complex128", "float64")),
+    )
+    dense = (q * w) @ q.conj().T + rest * (np.eye(5) - q @ q.conj().T) * (r < 5)
+    check(kl.Spectral(lib.asarray(q), lib.asarray(w), rest), dense.astype(dtype), lib)
+
+
+def test_result_types_and_values():
+    q, w = orthonormal(5, 3), np.array([1.0, 4.0, 9.0])
+    a = kl.Spectral(q, w, rest=0.25)
+    for op in (a.damped(1.0), a.inverse(), a.power(0.5), 2 * a, a @ a, a + a, a.pinv(), a.H, a.eigh()):
+        assert type(op) is kl.Spectral
+    close(a.sqrt().to_dense() @ a.sqrt().to_dense(), a.to_dense())
+    close(a.inverse().to_dense(), np.linalg.inv(a.to_dense()))
+    close(a.damped(2.0).inverse().to_dense(), np.linalg.inv(a.to_dense() + 2 * np.eye(5)))
+    close(a.inverse().trace(), np.trace(np.linalg.inv(a.to_dense())))
+    close(a.inverse().diagonal(), np.diag(np.linalg.inv(a.to_dense())))
+    close(a.inverse().logdet(), -np.linalg.slogdet(a.to_dense())[1])
+    close(a.eigvalsh(), np.linalg.eigvalsh(a.to_dense()))
+
+
+def test_a_zero_eigenvalue_has_no_inverse_and_a_negative_one_no_root():
+    with pytest.raises(kl.SingularMatrixError, match="it has the eigenvalue 0"):
+        kl.Spectral(np.eye(2), np.array([1.0, 0.0])).inverse()
+    with pytest.raises(kl.SingularMatrixError, match="it has the eigenvalue 0"):
+        kl.Spectral(np.eye(2)[:, :1], np.array([1.0])).inverse()
+    with pytest.raises(kl.NotPositiveDefiniteError, match=r"it has the eigenvalue -2"):
+        kl.Spectral(np.eye(2), np.array([1.0, -2.0])).sqrt()
+
+
+def test_eigh_of_a_single_precision_matrix_is_done_in_double():
+    a = positive(30, "float32", condition=1e5)
+    basis = kl.Dense(a).eigh()
+    assert basis.w.dtype == np.float32
+    np.testing.assert_allclose(basis.w, np.linalg.eigvalsh(a.astype("float64")), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("q", "w", "rest", "message"),
+    [
+        (np.ones((2, 3)), np.ones(3), 0.0, "has more columns than rows"),
+        (np.eye(2), np.ones(3), 0.0, r"of shape \(2,\)"),
+        (np.eye(2), np.array([1.0, np.nan]), 0.0, "real and finite"),
+        (np.eye(2)[:, :1], np.ones(1), float("inf"), "real and finite"),
+    ],
+)
+def test_bad_input(q, w, rest, message):
+    with pytest.raises(ValueError, match=message):
+        kl.Spectral(q, w, rest)
