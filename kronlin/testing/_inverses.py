@@ -1,6 +1,7 @@
 """The laws of what undoes A: solutions, inverses, pseudo-inverses, determinants."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ def solutions(case: Case) -> None:
     inverse = _dense_inverse(case)
     for shape in ((case.op.shape[0],), *((case.op.shape[0], k) for k in (2, 1, 0))):
         b = case.numbers(*shape)
-        got = _attempt(case, lambda b=b: case.op.solve(case.array(b)))
+        got = _attempt(case, partial(case.op.solve, case.array(b)))
         if got is not None and inverse is not None:
             size = float(np.linalg.norm(inverse) * np.linalg.norm(b))
             case.expect_close("A.solve(b)", got, inverse @ b, size, case.solving_rtol)
