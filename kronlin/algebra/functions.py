@@ -185,6 +185,8 @@ class MatrixFunctions(Structure):
 
     def _heir(self, result: Any, definite: bool = False) -> Any:
         """Hand down self-adjointness and definiteness, which the adjoint and the inverse share with A."""
+        if result is self:
+            return result
         known = self.properties
         if known.psd and definite:
             return result._with(PD)

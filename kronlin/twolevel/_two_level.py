@@ -59,16 +59,16 @@ class TwoLevel(Operator):
 def two_level(A: Any, M: Any, Z: Any, scheme: str) -> TwoLevel:
     """Combine a preconditioner M ≈ A⁻¹ with the coarse correction Q = Z E⁻¹ Zᴴ, E = Zᴴ A Z; P = I - A Q.
 
-    ============================== =============== ============ ==========================================
-    scheme                          operator        self-adjoint solver
-    ============================== =============== ============ ==========================================
-    "AD" or "additive"              M + Q           yes          `cg`
-    "BNN" or "balanced"             Pᴴ M P + Q      yes          `cg`
-    "A-DEF1" or "deflated"          M P + Q         no           `gmres`
-    "A-DEF2" or "multiplicative"    Pᴴ M + Q        no           `deflated_cg`, or one application
-    "DEF1", "DEF2", "R-BNN2"        M P, Pᴴ M       no           `deflated_cg`
-    "R-BNN1"                        Pᴴ M P          yes          `deflated_cg`
-    ============================== =============== ============ ==========================================
+    ============================  ==========  ============  =================================
+    scheme                        operator    self-adjoint  solver
+    ============================  ==========  ============  =================================
+    "AD" or "additive"            M + Q       yes           `cg`
+    "BNN" or "balanced"           Pᴴ M P + Q  yes           `cg`
+    "A-DEF1" or "deflated"        M P + Q     no            GMRES
+    "A-DEF2" or "multiplicative"  Pᴴ M + Q    no            `deflated_cg`, or one application
+    "DEF1", "DEF2", "R-BNN2"      M P, Pᴴ M   no            `deflated_cg`
+    "R-BNN1"                      Pᴴ M P      yes           `deflated_cg`
+    ============================  ==========  ============  =================================
 
     Set-up costs one product with A for each column of Z, or Uᴴ Z for A = U Uᴴ / n + λ I. An application costs one
     with M, and beyond it: AD nothing of size p², A-DEF1 and A-DEF2 half a product with A, BNN one.
