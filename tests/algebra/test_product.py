@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kronlin.algebra import Identity, Product, Scaled, assume, rules
+from kronlin.algebra import Identity, Product, Scaled, assume
 from kronlin.arrays import SingularMatrixError, kind
 from kronlin.operators import Dense, Diagonal, Function, Kronecker
 from kronlin.testing import check_operator
@@ -40,7 +40,12 @@ def test_laws_of_congruences(dtype):
 
 @pytest.mark.parametrize(
     ("promise", "told"),
-    [("pd", (True, True, None)), ("psd", (True, True, None)), ("self-adjoint", (True, None, None)), (None, (None,) * 3)],
+    [
+        ("pd", (True, True, None)),
+        ("psd", (True, True, None)),
+        ("self-adjoint", (True, None, None)),
+        (None, (None,) * 3),
+    ],
 )
 def test_congruence_keeps_what_it_can(promise, told):
     """pd may be lost: B can have a null space."""
@@ -195,7 +200,9 @@ def test_repr_lists_the_factors():
     assert repr(A @ A) == "Product(2×2, float64: Bare(2×2), Bare(2×2))"
 
 
-@given(st.lists(st.integers(0, 4), min_size=3, max_size=6), st.integers(0, 2**31), st.sampled_from(fast()), st.randoms())
+@given(
+    st.lists(st.integers(0, 4), min_size=3, max_size=6), st.integers(0, 2**31), st.sampled_from(fast()), st.randoms()
+)
 def test_any_bracketing_gives_the_same(sizes, seed, lib, random):
     pairs = [bare((m, n), lib, seed=seed + i) for i, (m, n) in enumerate(zip(sizes, sizes[1:], strict=False))]
     dense = pairs[0][1]
