@@ -23,7 +23,7 @@ class MatrixFunctions(Structure):
     @property
     def H(self) -> Any:
         """Aᴴ, the adjoint; A itself if A is known to be self-adjoint."""
-        if self._promised.self_adjoint:
+        if self.properties.self_adjoint:
             return self
         return self._twin("H", lambda: self._heir(rules.adjoint(self)))
 

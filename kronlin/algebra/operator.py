@@ -175,7 +175,7 @@ class Operator(MatrixFunctions):
 def scalar(x: Any) -> complex | float | int | None:
     """Return a Python number from a number or a 0-d array; None for anything else."""
     if isinstance(x, int | float | complex) and not isinstance(x, bool):
-        return x
+        return int(x) if isinstance(x, int) else float(x) if isinstance(x, float) else complex(x)
     if is_array(x) and x.ndim == 0:
         if namespace(x).isdtype(x.dtype, "integral"):
             return int(x)

@@ -64,8 +64,13 @@ class Structure:
         """Return what `make` made when first asked for, and keep it with the operator."""
         value = self._kept(key)
         if value is None:
-            value = self._cache[key] = make()
+            value = make()
+            self._keep(key, value)
         return value
+
+    def _keep(self, key: str, value: Any) -> None:
+        """Keep a value; weakly if it is or holds this operator: no circle of references may keep arrays alive."""
+        self._cache[key] = ref(value) if value is self or _holds(value, self) else value
 
     def _kept(self, key: str) -> Any:
         """Return what is kept under `key`, or None."""
@@ -74,10 +79,17 @@ class Structure:
 
     def _twin(self, key: str, make: Callable[[], Any]) -> Any:
         """Like `_once` for an involution: the twin's twin is this operator again, as long as it lives."""
-        value = self._once(key, make)
-        if value is not self:
-            value._cache.setdefault(key, ref(self))
+        value = self._kept(key)
+        if value is None:
+            value = make()
+            self._pair(key, value)
         return value
+
+    def _pair(self, key: str, other: Any) -> None:
+        """Make two operators each other's twin, of which one at most keeps the other alive."""
+        self._keep(key, other)
+        if other._kept(key) is None:
+            other._cache[key] = self if _holds(other, self) else ref(self)
 
     def _with(self, promise: Properties) -> Self:
         """Return the same operator with a promise added."""
@@ -89,24 +101,34 @@ class Structure:
         twin._cache = {}
         return twin
 
-    def _map(self, function: Callable[[Array], Array], memo: dict[int, Any] | None = None) -> Self:
-        """Rebuild with `function` applied to every array; a part that occurs twice is mapped once."""
+    def _map(
+        self, function: Callable[[Array], Array], memo: dict[Any, Any] | None = None, *, stacked: bool = False
+    ) -> Self:
+        """Rebuild with `function` applied to every array (`stacked`: of stacks); what occurs twice is mapped once."""
+        if stacked and not self.batch:
+            return self
         memo = {} if memo is None else memo
         if id(self) not in memo:
             parts = []
             for part in self.parts:
                 if isinstance(part, Structure):
-                    parts.append(part._map(function, memo))
+                    parts.append(part._map(function, memo, stacked=stacked))
                 else:
                     if id(part) not in memo:
-                        memo[id(part)] = (function(part), part)
-                    parts.append(memo[id(part)][0])
-            twin = self._make(*parts, **self.options)
+                        memo[id(part)] = function(part)
+                    parts.append(memo[id(part)])
+            twin = memo[id(self)] = self._make(*parts, **self.options)
             twin._promised = self._promised
-            memo[id(self)] = (twin, self)
-        twin = memo[id(self)][0]
+            twin._pair_again(id(self._kept("H")), memo)
+        twin = memo[id(self)]
         assert isinstance(twin, type(self))
         return twin
+
+    def _pair_again(self, key: Any, memo: dict[Any, Any]) -> None:
+        """Make the rebuilt operator the adjoint of what its adjoint was rebuilt to: a congruence stays one."""
+        partner = memo.get(key)
+        if isinstance(partner, Structure) and partner is not self:
+            self._pair("H", partner)
 
     def _signature(self) -> Any:
         """What two operators must share to be stacked; None if this one cannot be."""
@@ -146,6 +168,11 @@ class Structure:
         return ", ".join(part._summary for part in self.parts if isinstance(part, Structure))
 
 
+def _holds(whole: Any, part: Structure) -> bool:
+    """Whether an operator is among the parts of another."""
+    return isinstance(whole, Structure) and any(each is part for each in whole.parts)
+
+
 def part_kind(part: Part) -> Kind:
     """Return the kind of an array or an operator."""
     return part.kind if isinstance(part, Structure) else kind(part)
@@ -169,27 +196,30 @@ def common_batch(*parts: Structure) -> tuple[int, ...]:
     return max((part.batch for part in parts), key=len)
 
 
-def stack(operators: list[Structure]) -> Any:
-    """Make one operator with a leading axis from operators of equal signature."""
+def stack(operators: list[Structure], memo: dict[Any, Any] | None = None) -> Any:
+    """Make one operator with a leading axis from operators of equal signature; what occurs twice is stacked once."""
     first = operators[0]
     if len(operators) == 1:
         return first
+    memo = {} if memo is None else memo
+    key = tuple(map(id, operators))
+    if key in memo:
+        return memo[key]
     parts = []
     for members in zip(*(operator.parts for operator in operators), strict=True):
         if isinstance(members[0], Structure):
-            parts.append(stack(list(members)))
+            parts.append(stack(list(members), memo))
         else:
-            parts.append(kind(members[0]).xp.stack(members))
-    whole = first._make(*parts, **first.options)
+            inner = tuple(map(id, members))
+            if inner not in memo:
+                memo[inner] = kind(members[0]).xp.stack(members)
+            parts.append(memo[inner])
+    whole = memo[key] = first._make(*parts, **first.options)
     whole._promised = first._promised
+    whole._pair_again(tuple(id(operator._kept("H")) for operator in operators), memo)
     return whole
 
 
 def unstack(operator: Structure, index: int) -> Any:
     """Return one member of a stack, a view where the library has views; what is not stacked serves all members."""
-    if not operator.batch:
-        return operator
-    parts = [unstack(part, index) if isinstance(part, Structure) else part[index, ...] for part in operator.parts]
-    member = operator._make(*parts, **operator.options)
-    member._promised = operator._promised
-    return member
+    return operator._map(lambda array: array[index, ...], stacked=True)

@@ -23,7 +23,7 @@ def cholesky(a: Array) -> Array:
     """Return the lower triangular L with A = L Lᴴ.
 
     Raises:
-        NotPositiveDefiniteError: a pivot is not positive.
+        NotPositiveDefiniteError: A, scaled to unit diagonal, has an eigenvalue below zero by more than rounding.
         SingularMatrixError: a pivot is rounding error beside its diagonal entry.
     """
     own = kind(a)
@@ -34,6 +34,8 @@ def cholesky(a: Array) -> Array:
         if smallest is not None and smallest > a.shape[-1] * precision.eps:
             return cast(factor, own)
     if smallest is None:
+        if _is_semidefinite(matrix, own.eps):
+            raise SingularMatrixError("a pivot of the Cholesky factorisation is zero, but for rounding error")
         raise NotPositiveDefiniteError("a pivot of the Cholesky factorisation is not positive")
     raise SingularMatrixError(f"a pivot is only {smallest:.1e} of its diagonal entry, which is rounding error")
 
@@ -108,6 +110,15 @@ def _smallest_pivot(a: Array, lower: Array) -> float:
     if 0 in lower.shape:
         return 1.0
     return float(xp.min(abs2(diagonal_of(lower)) / xp.abs(diagonal_of(a))))
+
+
+def _is_semidefinite(a: Array, eps: float) -> bool:
+    """Whether no eigenvalue of A, scaled to unit diagonal, is below zero by more than rounding."""
+    own = kind(a)
+    diagonal = own.xp.real(diagonal_of(a)) if own.is_complex else diagonal_of(a)
+    units = own.xp.sqrt(own.xp.where(diagonal > 0, diagonal, own.xp.ones_like(diagonal)))
+    scaled = a / cast(units[..., :, None], own) / cast(units[..., None, :], own)
+    return bool(own.xp.all(own.xp.linalg.eigvalsh(scaled) >= -10 * a.shape[-1] * eps))
 
 
 def _eye_like(a: Array) -> Array:

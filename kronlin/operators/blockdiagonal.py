@@ -71,6 +71,8 @@ class BlockDiagonal(Operator):
         return taken
 
     def _derive(self) -> Properties:
+        if not self._is_square():
+            return Properties()
         answers = zip(*(bucket.properties for bucket in self.buckets), strict=True)
         return properties(*(False if False in each else every(list(each)) for each in answers))
 

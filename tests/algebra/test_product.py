@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from kronlin.algebra import Identity, Product, Scaled, assume
 from kronlin.arrays import SingularMatrixError, kind
-from kronlin.operators import Dense, Diagonal, Function, Kronecker
+from kronlin.operators import Dense, Diagonal, Function, KhatriRao, Kronecker
 from kronlin.testing import check_operator
 from tests.algebra.bare import Bare, agree, bare
 from tests.libraries import fast
@@ -112,6 +112,12 @@ def test_what_is_joined_joins_its_neighbours():
     collapsed = (A @ Diagonal(d)) @ (Diagonal(1 / d) @ A)
     close(collapsed.to_dense(), a @ a)
     assert [type(factor) for factor in collapsed.factors] == [Bare, Diagonal, Bare]
+
+
+def test_a_seam_that_is_formed_is_multiplied_into_its_neighbour():
+    K, D = KhatriRao(normal((2, 2)), normal((3, 2), seed=1)), Dense(normal((2, 2), seed=2))
+    assert isinstance(D @ K.H, Product)
+    agree((D @ K.H) @ K, D.array @ K.to_dense().T @ K.to_dense(), kind_of=Dense)
 
 
 def test_the_identity_and_factors_vanish_from_chains():

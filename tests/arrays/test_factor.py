@@ -38,14 +38,13 @@ def test_eigh(lib, dtype, batch):
 
 
 def test_eigh_of_single_precision_resolves_small_eigenvalues(lib):
-    """Decomposed in single precision the lowest eigenvalues of this exactly given matrix would be noise."""
-    a = np.diag([2.0**-k for k in (0, 10, 20, 30)]).astype(np.float32)
-    reflection = (np.eye(4) - 0.5 * np.ones((4, 4))).astype(np.float32)
-    exact = wide(reflection) @ wide(a) @ wide(reflection)
-    given = exact.astype(np.float32)
+    """Decomposed in single precision the lowest eigenvalues of this matrix would be noise (NumPy widens by itself)."""
+    q = np.linalg.qr(normal((4, 4)))[0]
+    given = ((q * 2.0 ** np.array([-30, -20, -10, 0])) @ q.T).astype(np.float32)
+    given = (given + given.T) / 2
     w = lib.numpy(arrays.eigh(lib.asarray(given))[0])
     close(w, np.linalg.eigvalsh(wide(given)).astype(np.float32), 1e-7)
-    assert abs(w[2] - np.linalg.eigvalsh(wide(given))[2]) < 1e-5 * w[2]
+    assert abs(w[0] - np.linalg.eigvalsh(wide(given))[0]) < 1e-12
 
 
 @each_stack()
@@ -137,8 +136,20 @@ def test_singular_matrices_have_no_inverse(lib, dtype):
     for function in (arrays.inverse_general, lambda a: arrays.solve_general(a, a)):
         with pytest.raises(SingularMatrixError):
             function(ones)
-    with pytest.raises((SingularMatrixError, NotPositiveDefiniteError)):
-        arrays.inverse_positive(ones)
+    for function in (arrays.cholesky, arrays.inverse_positive):
+        with pytest.raises(SingularMatrixError, match="rounding"):
+            function(ones)
+
+
+@pytest.mark.parametrize("units", [1.0, 1e-6, 1e6])
+def test_singular_is_told_from_indefinite_in_every_unit(lib, units):
+    """xxᴴ is semidefinite although its second pivot may round to either side of 0."""
+    for seed in range(5):
+        x = normal((3, 1), "complex128", seed) * np.array([[1.0], [units], [1.0]])
+        with pytest.raises(SingularMatrixError):
+            arrays.cholesky(lib.asarray(x @ x.conj().T))
+        with pytest.raises(NotPositiveDefiniteError):
+            arrays.cholesky(lib.asarray(x @ x.conj().T - 1e-3 * np.diag([0.0, units**2, 0.0])))
 
 
 def test_an_inverse_without_a_right_digit_is_refused(lib):
