@@ -1,6 +1,9 @@
 """kronlin: linear operators for Kronecker-factored curvature, coarse spaces and two-level preconditioners."""
 
-from kronlin import coarse, krylov, sources, testing, twolevel
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from kronlin import coarse, krylov, twolevel
 from kronlin.algebra import Identity, Operator, Zero, assume
 from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError
 from kronlin.curvature import FisherRoot, LayerStatistics, block_diagonal_fisher, fisher, kfac
@@ -19,6 +22,9 @@ from kronlin.operators import (
     VStack,
 )
 from kronlin.twolevel import two_level
+
+if TYPE_CHECKING:
+    from kronlin import sources, testing
 
 __version__ = "0.1.0"
 
@@ -55,3 +61,14 @@ __all__ = [
     "two_level",
     "twolevel",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Open the rooms that most scripts do not need when they are first asked for."""
+    if name in ("sources", "testing"):
+        return import_module(f"kronlin.{name}")
+    raise AttributeError(f"module 'kronlin' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
