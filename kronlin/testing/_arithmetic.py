@@ -48,8 +48,8 @@ def damping(case: Case) -> None:
     matrix = case.dense + lam * np.eye(n)
     twin = Case(damped, matrix, case.rtol)
     case.expect_close("A.damped(0.5).to_dense()", damped.to_dense(), matrix, case.norm + twin.norm)
-    if not np.isfinite(twin.condition):
-        return
+    if n and np.linalg.norm(matrix, -2) <= 1e3 * case.eps * (case.norm + lam):
+        return  # A has the eigenvalue -0.5 but for rounding
     b = case.numbers(n, 2)
     inverse = np.linalg.inv(matrix)
     size = float(np.linalg.norm(inverse) * np.linalg.norm(b))

@@ -63,3 +63,16 @@ def test_no_inverse_and_bad_shapes():
         kl.LowRank(normal((6, 2))).solve(np.ones(6))
     with pytest.raises(ValueError, match="C would have to be 2×2"):
         kl.LowRank(normal((6, 2)), positive(3))
+
+
+@each_dtype(("complex64", "complex128"))
+def test_a_complex_multiple_keeps_a_complex_trace_and_diagonal(lib, dtype):
+    """The trace and the diagonal of a psd operator may be kept real; times a complex factor they are complex."""
+    u = normal((4, 2), dtype)
+    for op in (
+        1j * kl.LowRank(lib.asarray(u)),
+        1j * kl.Spectral(lib.asarray(np.eye(4, dtype=dtype)), lib.asarray(np.ones(4, u.real.dtype))),
+    ):
+        dense = lib.numpy(op.to_dense())
+        np.testing.assert_allclose(complex(op.trace()), np.trace(dense), rtol=1e-5)
+        np.testing.assert_allclose(lib.numpy(op.diagonal()), np.diag(dense), rtol=1e-5, atol=1e-6)

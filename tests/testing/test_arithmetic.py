@@ -1,5 +1,6 @@
 """The laws of _arithmetic.py hold for sound operators, and one of them breaks for a planted fault."""
 
+import numpy as np
 import pytest
 
 import kronlin as kl
@@ -29,3 +30,9 @@ def test_a_planted_fault_breaks_one_of_them():
         except BrokenLaw:
             broken.append(law.__name__)
     assert broken
+
+
+def test_damping_that_cancels_an_eigenvalue_is_no_broken_law():
+    a = np.array([[0.6, -0.8], [-0.8, -0.6000000000000001]])
+    op = kl.Spectral(a, np.array([-0.5, -0.5]))
+    _arithmetic.damping(Case(op, op.to_dense(), 1e-9))
