@@ -1,4 +1,4 @@
-"""The public test kit: the laws of an operator, and (in `kronlin.testing.strategies`) random operators to try them on."""
+"""The public test kit: the laws of an operator, and in `kronlin.testing.strategies` random operators."""
 
 from kronlin.testing._check import check_operator
 from kronlin.testing._dottest import dottest
