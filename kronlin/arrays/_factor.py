@@ -50,13 +50,13 @@ def solve_cholesky(lower: Array, b: Array) -> Array:
     return solve_triangular(lower, solve_triangular(lower, b), adjoint=True)
 
 
-def inverse_positive(a: Array) -> Array:
-    """Return A⁻¹ of a Hermitian positive definite A, itself Hermitian to the last bit.
+def inverse_positive(a: Array, factor: Array | None = None) -> Array:
+    """Return A⁻¹ of a Hermitian positive definite A, itself Hermitian to the last bit; `factor` is its Cholesky factor.
 
     A badly conditioned single-precision A is inverted in double precision and cast back.
     """
     own = kind(a)
-    factor = cholesky(a)
+    factor = cholesky(a) if factor is None else factor
     half = solve_triangular(factor, _eye_like(factor))
     inverse = hermitian_part(adjoint(half) @ half)
     condition = _condition(a, inverse)

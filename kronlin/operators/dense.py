@@ -5,7 +5,6 @@ from typing import Any
 
 from kronlin.algebra import Operator, Properties, rules
 from kronlin.algebra.properties import PSD, properties
-from kronlin.algebra.structure import promote
 from kronlin.arrays import (
     Array,
     NotPositiveDefiniteError,
@@ -73,14 +72,21 @@ class Dense(Operator):
         """The Cholesky factor, or None if A is not positive definite; a broken promise is an error."""
         if self.is_pd is False or not self.is_self_adjoint:
             return None
-        try:
-            return self._once("cholesky", lambda: cholesky(self.array))
-        except NotPositiveDefiniteError as error:
+        found = self._once("cholesky", self._factor)
+        if isinstance(found, SingularMatrixError):
+            raise SingularMatrixError(no_inverse(self, str(found)))
+        if isinstance(found, NotPositiveDefiniteError):
             if self.is_psd:
-                raise NotPositiveDefiniteError(broken_promise(self, str(error))) from None
+                raise NotPositiveDefiniteError(broken_promise(self, str(found)))
             return None
-        except SingularMatrixError as error:
-            raise SingularMatrixError(no_inverse(self, str(error))) from None
+        return found
+
+    def _factor(self) -> Array | ValueError:
+        """The Cholesky factor, or the error that says why there is none, so that either is found once."""
+        try:
+            return cholesky(self.array)
+        except (NotPositiveDefiniteError, SingularMatrixError) as error:
+            return error.with_traceback(None)
 
     def prepare(self) -> "Dense":
         """Factor now; a singular matrix is left to the call that needs an inverse."""
@@ -130,15 +136,13 @@ def compose_dense(a: Dense, b: Dense) -> Operator:
     (m, k), n = a.shape, b.shape[1]
     if m * n > m * k + k * n:
         return NotImplemented
-    left, right = promote("a product", a, b)
-    return Dense._make(left.array @ right.array)
+    return Dense._make(a.array @ b.array)
 
 
 @rules.add.register(Dense, Dense)
 def add_dense(a: Dense, b: Dense) -> Operator:
     """Add the entries."""
-    left, right = promote("a sum", a, b)
-    total = Dense._make(left.array + right.array)
+    total = Dense._make(a.array + b.array)
     return total._with(PSD) if a._promised.psd and b._promised.psd else total
 
 
@@ -151,7 +155,7 @@ def gram_of_dense(a: Dense, b: Dense) -> Array:
 @rules.scale.register(Dense)
 def scale_dense(a: Dense, factor: complex) -> Operator:
     """Scale the entries."""
-    if isinstance(factor, complex) and factor.imag:
+    if factor.imag:
         return Dense._make(factor * cast(a.array, a.kind.complex))
     scaled = Dense._make(factor.real * a.array)
     return scaled._with(a._promised) if factor.real > 0 else scaled
@@ -160,7 +164,7 @@ def scale_dense(a: Dense, factor: complex) -> Operator:
 @rules.shift.register(Dense)
 def shift_dense(a: Dense, c: complex) -> Operator:
     """Add to the diagonal."""
-    if isinstance(c, complex) and c.imag:
+    if c.imag:
         return NotImplemented
     return Dense._make(a.array + c.real * a.kind.eye(a.shape[0]))
 
@@ -186,12 +190,13 @@ def modulus2_of_dense(a: Dense) -> Operator:
 @rules.inverse.register(Dense)
 def inverse_of_dense(a: Dense) -> Operator:
     """Invert by Cholesky if A is positive definite, by LU if not."""
+    factor = a._cholesky()
     try:
-        if a._cholesky() is not None:
-            return Dense._make(inverse_positive(a.array))._with(properties(pd=True))
+        if factor is not None:
+            return Dense._make(inverse_positive(a.array, factor))._with(properties(pd=True))
         return Dense._make(inverse_general(a.array))
     except SingularMatrixError as error:
-        raise SingularMatrixError(str(error) if "no inverse" in str(error) else no_inverse(a, str(error))) from None
+        raise SingularMatrixError(no_inverse(a, str(error))) from None
 
 
 @rules.solve.register(Dense)

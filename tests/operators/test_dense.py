@@ -102,3 +102,16 @@ def test_pinv_solves_in_the_least_squares_sense():
 def test_bad_input(array, error, message):
     with pytest.raises(error, match=message):
         kl.Dense(array)
+
+
+def test_a_matrix_is_factored_once_whatever_the_outcome(monkeypatch):
+    import kronlin.arrays._factor as kernels
+
+    calls, real = [], kernels._guarded
+    monkeypatch.setattr(kernels, "_guarded", lambda f, a: calls.append(f.__name__) or real(f, a))
+    definite, indefinite = kl.Dense(positive(4)), kl.Dense(hermitian(4))
+    definite.solve(np.ones(4))
+    definite.inverse()
+    for _ in range(2):
+        indefinite.solve(np.ones(4))
+    assert calls.count("cholesky") == 2
