@@ -10,6 +10,7 @@ from kronlin.arrays import (
     Array,
     NotPositiveDefiniteError,
     SingularMatrixError,
+    adjoint,
     all_finite,
     cast,
     diagonal_of,
@@ -111,7 +112,7 @@ def inverse_of_coarse_matrix(E: Array) -> tuple[Array, int]:
             ) from None
         kept = w > floor
         inverted = xp.where(kept, 1 / xp.where(kept, w, xp.ones_like(w)), xp.zeros_like(w))
-        inverse = (q * inverted) @ Dense._make(q).H.to_dense()
+        inverse = (q * inverted) @ adjoint(q)
         dropped = sum(not bool(flag) for flag in to_numpy(kept))
     return cast(d[:, None] * inverse * d, own), dropped
 

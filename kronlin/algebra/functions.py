@@ -100,7 +100,7 @@ class MatrixFunctions(Structure):
             return self
         known = self.properties
         result = rules.shift(self, c)
-        if isinstance(c, complex) and c.imag:
+        if c.imag:
             return result
         if c.real > 0 and known.psd:
             return result._with(PD)

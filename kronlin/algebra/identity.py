@@ -51,6 +51,13 @@ class Identity(Operator):
         return self.kind.zeros(*self.batch, *shape) + value
 
 
+def multiple_of_identity(a: Operator) -> Number | None:
+    """Return c if A is held as c I, else None."""
+    if isinstance(a, Scaled) and isinstance(a.base, Identity):
+        return a.factor
+    return 1 if isinstance(a, Identity) else None
+
+
 @rules.compose.register(Identity, Operator, level=2)
 @rules.compose.register(Identity, Identity, level=2)
 def compose_identity_left(a: Identity, b: Operator) -> Operator:

@@ -6,7 +6,7 @@ from operator import matmul
 from kronlin.algebra import rules
 from kronlin.algebra.operator import Operator
 from kronlin.algebra.properties import Properties, properties
-from kronlin.algebra.structure import common_batch, promote
+from kronlin.algebra.structure import common_batch
 from kronlin.arrays import Array, adjoint
 
 
@@ -53,7 +53,7 @@ def _are_adjoints(a: Operator, b: Operator) -> bool:
 @rules.compose.register(Operator, Operator)
 def compose_by_default(a: Operator, b: Operator) -> Operator:
     """Keep both factors."""
-    return Product(*promote("a product", a, b))
+    return Product(a, b)
 
 
 @rules.compose.register(Operator, Product)
@@ -78,7 +78,7 @@ def _joined(left: list[Operator], right: list[Operator]) -> Operator:
     """Multiply two chains; what a rule joins at the seam may in turn join its neighbours."""
     seam = left[-1] @ right[0]
     if isinstance(seam, Product):
-        return Product(*promote("a product", *left, *right))
+        return Product(*left, *right)
     return reduce(matmul, [*left[:-1], seam, *right[1:]])
 
 

@@ -25,7 +25,7 @@ class Scaled(Operator):
 
     def _derive(self) -> Properties:
         known = self.base.properties
-        if isinstance(self.factor, complex) and self.factor.imag:
+        if self.factor.imag:
             return Properties()
         if self.factor == 0:
             return properties(psd=True, pd=False if self.shape[0] else None)
@@ -115,7 +115,7 @@ def shift_scaled(a: Scaled, c: Number) -> Operator:
 @rules.eigh.register(Scaled)
 def eigh_of_scaled(a: Scaled) -> Operator:
     """c A has the eigenvectors of A."""
-    real = not isinstance(a.factor, complex) or not a.factor.imag
+    real = not a.factor.imag
     return rules.scale(a.base.eigh(), a.factor) if real and a.base.is_self_adjoint else NotImplemented
 
 

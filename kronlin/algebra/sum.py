@@ -1,10 +1,10 @@
 """Sum: A + B + …, lazily."""
 
 from kronlin.algebra import rules
-from kronlin.algebra.identity import Identity
+from kronlin.algebra.identity import Identity, multiple_of_identity
 from kronlin.algebra.operator import Operator
 from kronlin.algebra.properties import Properties, every, properties
-from kronlin.algebra.scaled import Number, Scaled
+from kronlin.algebra.scaled import Number
 from kronlin.algebra.structure import common_batch, promote
 from kronlin.arrays import Array
 
@@ -55,7 +55,7 @@ def shift_by_default(a: Operator, c: Number) -> Operator:
 def shift_sum(a: Sum, c: Number) -> Operator:
     """(A + d I) + c I = A + (d + c) I."""
     for position, term in enumerate(a.terms):
-        if isinstance(term, Identity) or (isinstance(term, Scaled) and isinstance(term.base, Identity)):
+        if multiple_of_identity(term) is not None:
             terms = [*a.terms[:position], rules.shift(term, c), *a.terms[position + 1 :]]
             return Sum(*promote("a sum", *terms))
     return NotImplemented

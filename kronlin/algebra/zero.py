@@ -69,7 +69,7 @@ def add_zero_right(a: Operator, b: Zero) -> Operator:
 @rules.scale.register(Zero)
 def scale_zero(a: Zero, factor: Number) -> Operator:
     """c 0 = 0."""
-    return a._astype(a.kind.complex) if isinstance(factor, complex) and factor.imag else a
+    return a._astype(a.kind.complex) if factor.imag else a
 
 
 @rules.adjoint.register(Zero)

@@ -123,20 +123,20 @@ def run(problem: Problem, dampings: Sequence[float], progress: bool = True) -> I
     """Compare all candidates at each damping; yields (λ, comparison) as soon as it is done."""
     F = fisher(problem.layers)
     rtol = max(1e-8, 50 * F.kind.eps)
-    total = len(dampings) * (2 + 2 * len(SPACES) * (len(SCHEMES) + 1))
-    with _progress_bar(total) if progress else nullcontext() as bar:
+    with _progress_bar() if progress else nullcontext() as bar:
         for lam in dampings:
             A = F.damped(lam)  # made here, so that the factorisation of the one before is released
             rows = candidates(A, problem.layers, lam)
-            advance = None if bar is None else partial(_advance, bar, lam)
+            advance = None if bar is None else partial(_advance, bar, lam, len(rows) * len(dampings))
             yield lam, compare(A, rows, problem.gradient, rtol=rtol, callback=advance)
 
 
-def _progress_bar(total: int) -> Any:
-    return optional_import("tqdm", extra="demo").tqdm(total=total, unit="row", leave=False)
+def _progress_bar() -> Any:
+    return optional_import("tqdm", extra="demo").tqdm(unit="row", leave=False)
 
 
-def _advance(bar: Any, lam: float, name: str) -> None:
+def _advance(bar: Any, lam: float, total: int, name: str) -> None:
+    bar.total = total
     bar.set_postfix_str(f"λ = {lam:g}, {name}")
     bar.update()
 

@@ -1,6 +1,7 @@
 """BlockDiagonal: independent blocks, equal ones computed together."""
 
 from collections.abc import Callable, Iterable
+from operator import add, matmul
 from typing import Any
 
 from kronlin.algebra import Operator, Properties, rules
@@ -120,8 +121,7 @@ def compose_block_diagonals(a: BlockDiagonal, b: BlockDiagonal) -> Operator:
     """Block by block, where the columns of A are cut like the rows of B."""
     if a.columns.sizes != b.rows.sizes:
         return NotImplemented
-    left, right = promote("a product", a, b)
-    return _pairwise(left, right, lambda x, y: x @ y)
+    return _pairwise(a, b, matmul)
 
 
 @rules.compose.register(BlockDiagonal, VStack)
@@ -145,8 +145,7 @@ def add_block_diagonals(a: BlockDiagonal, b: BlockDiagonal) -> Operator:
     """Block by block, where the cuts agree."""
     if a.rows.sizes != b.rows.sizes or a.columns.sizes != b.columns.sizes:
         return NotImplemented
-    left, right = promote("a sum", a, b)
-    return _pairwise(left, right, lambda x, y: x + y)
+    return _pairwise(a, b, add)
 
 
 @rules.gram.register(BlockDiagonal, BlockDiagonal)
@@ -169,7 +168,7 @@ def gram_of_vstack_and_block_diagonal(a: VStack, b: BlockDiagonal) -> Array:
 @rules.scale.register(BlockDiagonal)
 def scale_block_diagonal(a: BlockDiagonal, factor: complex) -> Operator:
     """Block by block."""
-    if isinstance(factor, complex) and factor.imag:
+    if factor.imag:
         return NotImplemented
     return a.map_blocks(lambda block: rules.scale(block, factor))
 

@@ -2,7 +2,6 @@
 
 from kronlin.algebra import Operator, Properties, rules
 from kronlin.algebra.properties import properties
-from kronlin.algebra.structure import promote
 from kronlin.arrays import Array, SingularMatrixError, abs2, all_finite, cast, conj, kind, root_sum_squares
 from kronlin.operators.dense import Dense, no_inverse
 
@@ -53,35 +52,31 @@ class Diagonal(Operator):
 @rules.compose.register(Diagonal, Diagonal)
 def compose_diagonals(a: Diagonal, b: Diagonal) -> Operator:
     """Entry by entry."""
-    left, right = promote("a product", a, b)
-    return Diagonal._make(left.entries * right.entries)
+    return Diagonal._make(a.entries * b.entries)
 
 
 @rules.compose.register(Diagonal, Dense)
 def compose_diagonal_dense(a: Diagonal, b: Dense) -> Operator:
     """Scale the rows."""
-    left, right = promote("a product", a, b)
-    return Dense._make(left.entries[..., None] * right.array)
+    return Dense._make(a.entries[..., None] * b.array)
 
 
 @rules.compose.register(Dense, Diagonal)
 def compose_dense_diagonal(a: Dense, b: Diagonal) -> Operator:
     """Scale the columns."""
-    left, right = promote("a product", a, b)
-    return Dense._make(left.array * right.entries[..., None, :])
+    return Dense._make(a.array * b.entries[..., None, :])
 
 
 @rules.add.register(Diagonal, Diagonal)
 def add_diagonals(a: Diagonal, b: Diagonal) -> Operator:
     """Entry by entry."""
-    left, right = promote("a sum", a, b)
-    return Diagonal._make(left.entries + right.entries)
+    return Diagonal._make(a.entries + b.entries)
 
 
 @rules.scale.register(Diagonal)
 def scale_diagonal(a: Diagonal, factor: complex) -> Operator:
     """Scale the entries."""
-    if isinstance(factor, complex) and factor.imag:
+    if factor.imag:
         return Diagonal._make(factor * cast(a.entries, a.kind.complex))
     return Diagonal._make(factor.real * a.entries)
 
@@ -89,7 +84,7 @@ def scale_diagonal(a: Diagonal, factor: complex) -> Operator:
 @rules.shift.register(Diagonal)
 def shift_diagonal(a: Diagonal, c: complex) -> Operator:
     """Add to the entries."""
-    if isinstance(c, complex) and c.imag:
+    if c.imag:
         return NotImplemented
     return Diagonal._make(a.entries + c.real)
 

@@ -84,8 +84,7 @@ def compose_kronecker_khatri_rao(a: Kronecker, b: KhatriRao) -> Operator:
     """(A ⊗ B) (L ⊙ R) = (A L) ⊙ (B R), where the sizes fit."""
     if len(a.factors) != 2 or a.factors[0].shape[1] != b.left.shape[-2]:
         return NotImplemented
-    kron, columns = promote("a product", a, b)
-    return KhatriRao._make(kron.factors[0]._matmat(columns.left), kron.factors[1]._matmat(columns.right))
+    return KhatriRao._make(a.factors[0]._matmat(b.left), a.factors[1]._matmat(b.right))
 
 
 @rules.conjugate.register(KhatriRao)

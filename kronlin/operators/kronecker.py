@@ -164,7 +164,7 @@ def power_of_kronecker(a: Kronecker, p: float) -> Operator:
 @rules.shift.register(Kronecker)
 def shift_kronecker(a: Kronecker, c: complex) -> Operator:
     """A ⊗ B + c I in the eigenbasis of the factors, kept for the next c."""
-    if (isinstance(c, complex) and c.imag) or not all(factor.is_self_adjoint for factor in a.factors):
+    if c.imag or not all(factor.is_self_adjoint for factor in a.factors):
         return NotImplemented
     basis = a.eigh()
     return rules.shift(basis, c) if isinstance(basis.Q, Kronecker) else NotImplemented

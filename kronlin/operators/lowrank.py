@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from kronlin.algebra import Adjoint, Identity, Operator, Product, Properties, Scaled, rules
+from kronlin.algebra import Adjoint, Identity, Operator, Product, Properties, rules
+from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import PSD, properties
 from kronlin.algebra.structure import common_batch, promote
 from kronlin.arrays import Array, SingularMatrixError, adjoint, hermitian_part, to_numpy
@@ -76,9 +77,8 @@ class LowRank(Operator):
 
     def _gram_with(self, b: Operator) -> Array:
         """Uᴴ B U; for a multiple of I from the kept Uᴴ U."""
-        if isinstance(b, Scaled) and isinstance(b.base, Identity):
-            return b.factor * self._gram()
-        return self._gram() if isinstance(b, Identity) else rules.gram(self.U, b @ self.U)
+        factor = multiple_of_identity(b)
+        return rules.gram(self.U, b @ self.U) if factor is None else factor * self._gram()
 
     def _is_root(self) -> bool:
         """Whether this is U C Uᴴ with a psd C, fewer columns than rows."""
@@ -89,6 +89,11 @@ class LowRank(Operator):
         if self.V is self.U:
             self._gram()
         return self
+
+
+def congruence(root: Operator, gram: Array) -> Array:
+    """Rᴴ T R of a Hermitian T, Hermitian to the last bit."""
+    return hermitian_part(root.H._matmat(adjoint(root.H._matmat(gram))))
 
 
 @rules.compose.register(Operator, Adjoint, level=-2)
@@ -111,15 +116,14 @@ def compose_adjoint_with(a: Adjoint, b: Operator) -> Operator:
     tall = max(a.shape[0], b.shape[1]) <= a.shape[1]
     if not tall or not rules.gram.has_own(type(a.base), type(b)):
         return NotImplemented
-    base, other = promote("a product", a.base, b)
-    product = Dense._make(rules.gram(base, other))
-    return product._with(PSD) if base is other else product
+    product = Dense._make(rules.gram(a.base, b))
+    return product._with(PSD) if a.base is b else product
 
 
 @rules.scale.register(LowRank)
 def scale_low_rank(a: LowRank, factor: complex) -> Operator:
     """Scale the core."""
-    if isinstance(factor, complex) and factor.imag:
+    if factor.imag:
         return NotImplemented
     return LowRank._make(a.U, rules.scale(a.C, factor), *a.parts[2:])
 
@@ -141,10 +145,9 @@ def conjugate_of_low_rank(a: LowRank) -> Operator:
 @rules.trace.register(LowRank)
 def trace_of_low_rank(a: LowRank) -> Array:
     """tr(U C Vᴴ) = tr(C Vᴴ U); c ‖U‖² for U (c I) Uᴴ."""
-    if a.V is a.U and isinstance(a.C, Identity):
-        return a.U.norm() ** 2
-    if a.V is a.U and isinstance(a.C, Scaled) and isinstance(a.C.base, Identity):
-        return a.C.factor * a.U.norm() ** 2
+    factor = multiple_of_identity(a.C)
+    if a.V is a.U and factor is not None:
+        return factor * a.U.norm() ** 2
     gram = a._gram() if a.V is a.U else rules.gram(a.V, a.U)
     return Dense._make(a.C._matmat(gram)).trace()
 
@@ -173,7 +176,7 @@ def eigh_of_low_rank(a: LowRank) -> Operator:
     if not a._is_root() or a.batch:
         return NotImplemented
     root = a.C.sqrt()
-    dual = Dense._make(hermitian_part(root.H._matmat(adjoint(root.H._matmat(a._gram())))))._with(PSD).eigh()
+    dual = Dense._make(congruence(root, a._gram()))._with(PSD).eigh()
     spectrum = [float(value) for value in to_numpy(dual.w)]
     floor = a.rank * a.kind.eps * max(spectrum, default=0.0)
     kept = [i for i, value in enumerate(spectrum) if value > floor]

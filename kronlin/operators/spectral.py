@@ -5,7 +5,7 @@ from typing import Any
 from kronlin.algebra import Identity, Operator, Properties, rules
 from kronlin.algebra.operator import scalar
 from kronlin.algebra.properties import properties
-from kronlin.arrays import Array, NotPositiveDefiniteError, SingularMatrixError, all_finite, eigh, kind
+from kronlin.arrays import Array, NotPositiveDefiniteError, SingularMatrixError, adjoint, all_finite, eigh, kind
 from kronlin.operators.dense import Dense, broken_promise, no_inverse
 from kronlin.operators.diagonal import Diagonal
 
@@ -144,7 +144,7 @@ def pinv_of_dense(a: Dense) -> Operator:
 @rules.scale.register(Spectral)
 def scale_spectral(a: Spectral, factor: complex) -> Operator:
     """Scale the eigenvalues by a real factor."""
-    if isinstance(factor, complex) and factor.imag:
+    if factor.imag:
         return NotImplemented
     return a._map_spectrum(lambda w: factor.real * w)
 
@@ -152,7 +152,7 @@ def scale_spectral(a: Spectral, factor: complex) -> Operator:
 @rules.shift.register(Spectral)
 def shift_spectral(a: Spectral, c: complex) -> Operator:
     """Shift the eigenvalues by a real number."""
-    return NotImplemented if isinstance(c, complex) and c.imag else a._map_spectrum(lambda w: w + c.real)
+    return NotImplemented if c.imag else a._map_spectrum(lambda w: w + c.real)
 
 
 @rules.inverse.register(Spectral)
@@ -244,4 +244,4 @@ def spectral_to_dense(a: Spectral) -> Array:
     """Form Q, then Q diag(w - ρ) Qᴴ + ρ I."""
     q = a.Q.to_dense()
     scaled = q * (a.w - a.rest)[..., None, :]
-    return scaled @ Dense._make(q).H.array + a.rest * a.kind.eye(a.shape[0])
+    return scaled @ adjoint(q) + a.rest * a.kind.eye(a.shape[0])

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from kronlin.algebra import Operator, Sum, rules
 from kronlin.algebra.properties import PD
-from kronlin.arrays import Array, SingularMatrixError, adjoint, hermitian_part
+from kronlin.arrays import Array, SingularMatrixError, adjoint
 from kronlin.operators.dense import Dense
-from kronlin.operators.lowrank import LowRank
+from kronlin.operators.lowrank import LowRank, congruence
 
 
 class Update(NamedTuple):
@@ -44,9 +44,8 @@ def _update(base: Operator, base_inverse: Operator, term: LowRank) -> Update:
     left = base_inverse @ term.U
     if term.V is term.U and term.C.is_psd and base.is_pd:
         root = term.C.sqrt()
-        gram = term._gram_with(base_inverse)
-        inner = adjoint(root.H._matmat(adjoint(root.H._matmat(gram))))
-        system = Dense._make(hermitian_part(inner) + base.kind.eye(inner.shape[-1]))._with(PD)
+        inner = congruence(root, term._gram_with(base_inverse))
+        system = Dense._make(inner + base.kind.eye(inner.shape[-1]))._with(PD)
         return Update(base, base_inverse, left, left, root, term.C, system)
     right = base_inverse.H @ term.V
     gram = rules.gram(term.V, left)
