@@ -9,6 +9,7 @@ from kronlin.algebra.dispatch import Rule
 compose = Rule("compose", 2, "A @ B as an operator")
 add = Rule("add", 2, "A + B")
 gram = Rule("gram", 2, "Aᴴ B as an array")
+inner = Rule("inner", 2, "the inner product tr(Aᴴ B) of two operators of one shape")
 project = Rule("project", 2, "the pair of A Z as an operator and Zᴴ A Z as an array")
 
 adjoint = Rule("adjoint", 1, "Aᴴ")

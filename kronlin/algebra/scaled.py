@@ -165,3 +165,16 @@ def project_scaled(a: Scaled, z: Operator) -> tuple[Operator, Array]:
     """Scale both."""
     image, matrix = rules.project(a.base, z)
     return rules.scale(image, a.factor), a.factor * matrix
+
+
+@rules.inner.register(Scaled, Operator, level=3)
+@rules.inner.register(Scaled, Scaled, level=3)
+def inner_with_scaled_left(a: Scaled, b: Operator) -> Array:
+    """tr((c A)ᴴ B) = c̄ tr(Aᴴ B)."""
+    return a.factor.conjugate() * rules.inner(a.base, b)
+
+
+@rules.inner.register(Operator, Scaled, level=3)
+def inner_with_scaled_right(a: Operator, b: Scaled) -> Array:
+    """tr(Aᴴ c B) = c tr(Aᴴ B)."""
+    return b.factor * rules.inner(a, b.base)

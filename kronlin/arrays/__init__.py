@@ -11,6 +11,7 @@ from kronlin.arrays._elementary import (
     hermitian_part,
     max_abs,
     root_sum_squares,
+    root_trace,
     to_numpy,
 )
 from kronlin.arrays._errors import NotPositiveDefiniteError, SingularMatrixError
@@ -60,6 +61,7 @@ __all__ = [
     "namespace",
     "optional_import",
     "root_sum_squares",
+    "root_trace",
     "solve_cholesky",
     "solve_general",
     "solve_triangular",

@@ -59,6 +59,17 @@ def root_sum_squares(x: Array, axis: int | tuple[int, ...]) -> Array:
     return xp.sqrt(xp.sum((moduli / unit) ** 2, axis=axis)) * xp.squeeze(unit, axis=axis)
 
 
+def root_trace(x: Array, y: Array) -> Array:
+    """(tr X Y)^½ of two Hermitian psd matrices, without overflow: each is scaled by its largest modulus first."""
+    xp = lookup(x)[0]
+    if 0 in x.shape:
+        return xp.real(xp.sum(x, axis=(-2, -1))) if kind(x).is_complex else xp.sum(x, axis=(-2, -1))
+    sizes = [xp.max(xp.abs(matrix), axis=(-2, -1), keepdims=True) for matrix in (x, y)]
+    units = [xp.where(size > 0, size, xp.ones_like(size)) for size in sizes]
+    total = xp.abs(xp.sum((x / units[0]) * conj(y / units[1]), axis=(-2, -1)))
+    return xp.sqrt(total) * xp.squeeze(xp.sqrt(units[0]) * xp.sqrt(units[1]), axis=(-2, -1))
+
+
 def cast(x: Array, target: Kind) -> Array:
     """Return `x` with the dtype of `target`; complex to real is refused."""
     xp = lookup(x)[0]

@@ -1,6 +1,6 @@
 """The structured operators: one structure a file, with all of its rules."""
 
-from kronlin.operators import woodbury  # noqa: F401  registers the rules of low-rank updates
+from kronlin.operators import dual, woodbury  # noqa: F401  register the rules of low-rank operators and updates
 from kronlin.operators.blockdiagonal import BlockDiagonal
 from kronlin.operators.dense import Dense
 from kronlin.operators.diagonal import Diagonal

@@ -261,3 +261,12 @@ def slogdet_of_block_diagonal(a: BlockDiagonal) -> tuple[Array, Array]:
     xp = a.kind.xp
     signs = xp.prod(a._per_block(lambda block: block.slogdet()[0]))
     return signs, xp.sum(a._per_block(lambda block: block.slogdet()[1]))
+
+
+@rules.inner.register(BlockDiagonal, BlockDiagonal)
+def inner_of_block_diagonals(a: BlockDiagonal, b: BlockDiagonal) -> Array:
+    """Σ tr(A_lᴴ B_l), where the cuts agree."""
+    if a.rows.sizes != b.rows.sizes or a.columns.sizes != b.columns.sizes:
+        return NotImplemented
+    pairs = zip(a.blocks, b.blocks, strict=True)
+    return a.kind.xp.sum(a.kind.xp.stack([rules.inner(left, right) for left, right in pairs]))

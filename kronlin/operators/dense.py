@@ -243,3 +243,9 @@ def trace_of_dense(a: Dense) -> Array:
 def norm_of_dense(a: Dense) -> Array:
     """(Σ |a|²)^½."""
     return root_sum_squares(a.array, axis=(-2, -1))
+
+
+@rules.inner.register(Dense, Dense)
+def inner_of_dense(a: Dense, b: Dense) -> Array:
+    """Σ conj(a) b."""
+    return a.kind.xp.sum(conj(a.array) * b.array, axis=(-2, -1))

@@ -212,3 +212,11 @@ def kronecker_to_dense(a: Kronecker) -> Array:
         return xp.reshape(product, (*product.shape[:-4], rows, columns))
 
     return reduce(pair, (factor.to_dense() for factor in a.factors))
+
+
+@rules.inner.register(Kronecker, Kronecker)
+def inner_of_kronecker(a: Kronecker, b: Kronecker) -> Array:
+    """tr((A ⊗ B)ᴴ (C ⊗ D)) = tr(Aᴴ C) tr(Bᴴ D), where the factors are alike."""
+    if [factor.shape for factor in a.factors] != [factor.shape for factor in b.factors]:
+        return NotImplemented
+    return prod(rules.inner(left, right) for left, right in zip(a.factors, b.factors, strict=True))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kronlin.algebra import Identity, Operator, Properties, rules
+from kronlin.algebra import Identity, Operator, Properties, Zero, rules
 from kronlin.algebra.operator import scalar
 from kronlin.algebra.properties import properties
 from kronlin.arrays import Array, NotPositiveDefiniteError, SingularMatrixError, adjoint, all_finite, eigh, kind
@@ -127,8 +127,13 @@ def eigh_of_diagonal(a: Diagonal) -> Operator:
 @rules.eigh.register(Identity)
 def eigh_of_identity(a: Identity) -> Operator:
     """Its eigenvalues are 1."""
-    w = a.kind.real.zeros(*a.batch, a.shape[0]) + 1.0
-    return Spectral._make(a, w, rest=0.0)
+    return Spectral._make(a, a.kind.real.ones(*a.batch, a.shape[0]), rest=0.0)
+
+
+@rules.eigh.register(Zero)
+def eigh_of_zero(a: Zero) -> Operator:
+    """Its eigenvalues are 0, and any basis will do."""
+    return Spectral._make(Identity._make(*a.parts, n=a.shape[0]), a.kind.real.zeros(*a.batch, a.shape[0]), rest=0.0)
 
 
 @rules.pinv.register(Dense)
