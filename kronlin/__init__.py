@@ -18,6 +18,8 @@ from kronlin.operators import (
     KhatriRao,
     Kronecker,
     LowRank,
+    Permutation,
+    Selection,
     Spectral,
     VStack,
 )
@@ -42,6 +44,8 @@ __all__ = [
     "LowRank",
     "NotPositiveDefiniteError",
     "Operator",
+    "Permutation",
+    "Selection",
     "SingularMatrixError",
     "Spectral",
     "VStack",

@@ -9,6 +9,8 @@ from kronlin.operators.function import Function
 from kronlin.operators.khatrirao import KhatriRao
 from kronlin.operators.kronecker import Kronecker
 from kronlin.operators.lowrank import LowRank
+from kronlin.operators.permutation import Permutation
+from kronlin.operators.selection import Selection
 from kronlin.operators.spectral import Spectral
 from kronlin.operators.stacks import HStack, VStack
 
@@ -22,6 +24,8 @@ __all__ = [
     "KhatriRao",
     "Kronecker",
     "LowRank",
+    "Permutation",
+    "Selection",
     "Spectral",
     "VStack",
 ]
