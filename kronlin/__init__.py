@@ -11,6 +11,7 @@ from kronlin.diagnostics import compare
 from kronlin.krylov import cg, condition_number, deflated_cg
 from kronlin.operators import (
     BlockDiagonal,
+    BlockMatrix,
     Dense,
     Diagonal,
     Function,
@@ -32,6 +33,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BlockDiagonal",
+    "BlockMatrix",
     "Dense",
     "Diagonal",
     "FisherRoot",

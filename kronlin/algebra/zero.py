@@ -3,7 +3,7 @@
 from typing import Any
 
 from kronlin.algebra import rules
-from kronlin.algebra.identity import like_kind
+from kronlin.algebra.identity import Identity, like_kind
 from kronlin.algebra.operator import Operator
 from kronlin.algebra.properties import Properties, properties
 from kronlin.algebra.scaled import Number
@@ -70,6 +70,12 @@ def add_zero_right(a: Operator, b: Zero) -> Operator:
 def scale_zero(a: Zero, factor: Number) -> Operator:
     """c 0 = 0."""
     return a._astype(a.kind.complex) if factor.imag else a
+
+
+@rules.shift.register(Zero)
+def shift_zero(a: Zero, c: Number) -> Operator:
+    """0 + c I = c I."""
+    return rules.scale(Identity._make(a.parts[0], n=a.shape[0]), c)
 
 
 @rules.adjoint.register(Zero)
