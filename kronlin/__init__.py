@@ -12,6 +12,7 @@ from kronlin.krylov import cg, condition_number, deflated_cg
 from kronlin.operators import (
     BlockDiagonal,
     BlockMatrix,
+    BlockTridiagonal,
     Dense,
     Diagonal,
     Function,
@@ -34,6 +35,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BlockDiagonal",
     "BlockMatrix",
+    "BlockTridiagonal",
     "Dense",
     "Diagonal",
     "FisherRoot",

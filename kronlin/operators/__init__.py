@@ -1,8 +1,10 @@
 """The structured operators: one structure a file, with all of its rules."""
 
-from kronlin.operators import blockproducts, schur, woodbury  # noqa: F401  they register rules
+from kronlin.operators import blocklu, blockproducts, schur, woodbury  # noqa: F401  they register rules
+from kronlin.operators._chain_covariance import chain_covariance
 from kronlin.operators.blockdiagonal import BlockDiagonal
 from kronlin.operators.blockmatrix import BlockMatrix
+from kronlin.operators.blocktridiagonal import BlockTridiagonal
 from kronlin.operators.dense import Dense
 from kronlin.operators.diagonal import Diagonal
 from kronlin.operators.fallback import DENSE_LIMIT
@@ -19,6 +21,7 @@ __all__ = [
     "DENSE_LIMIT",
     "BlockDiagonal",
     "BlockMatrix",
+    "BlockTridiagonal",
     "Dense",
     "Diagonal",
     "Function",
@@ -30,4 +33,5 @@ __all__ = [
     "Selection",
     "Spectral",
     "VStack",
+    "chain_covariance",
 ]

@@ -66,7 +66,7 @@ class BlockMatrix(Operator):
         if not self._is_aligned():
             return Properties()
         known = [block.properties for block in self.diagonal_blocks]
-        symmetric = all(_are_twins(self.blocks[i][j], self.blocks[j][i]) for i in range(len(known)) for j in range(i))
+        symmetric = all(are_twins(self.blocks[i][j], self.blocks[j][i]) for i in range(len(known)) for j in range(i))
         # A diagonal block is a principal submatrix: what it lacks of self-adjointness or definiteness, A lacks.
         lacks = [False if False in answers else None for answers in zip(*known, strict=True)]
         if symmetric and all(answers.self_adjoint for answers in known):
@@ -140,8 +140,8 @@ def _common_size(what: str, place: int, sizes: list[int]) -> int:
     return sizes[0]
 
 
-def _are_twins(a: Operator, b: Operator) -> bool:
-    """Whether A = Bᴴ is known."""
+def are_twins(a: Operator, b: Operator) -> bool:
+    """Tell whether A = Bᴴ is known."""
     return are_adjoints(a, b) or are_adjoints(b, a) or (isinstance(a, Zero) and isinstance(b, Zero))
 
 

@@ -2,8 +2,7 @@
 
 from typing import NamedTuple
 
-from kronlin.algebra import Identity, Operator, Product, rules
-from kronlin.algebra.properties import PD, SELF_ADJOINT, UNKNOWN
+from kronlin.algebra import Identity, Operator, Product, Properties, rules
 from kronlin.arrays import Array, SingularMatrixError
 from kronlin.operators.blockdiagonal import BlockDiagonal
 from kronlin.operators.blockmatrix import BlockMatrix
@@ -31,13 +30,13 @@ def eliminate(a: BlockMatrix) -> Elimination | None:
     (a11, a12), (a21, a22) = a.blocks
     if isinstance(a11, Dense) and not a.is_pd and a.shape[0] <= DENSE_LIMIT:
         return None
-    promise = PD if a.is_pd else SELF_ADJOINT if a.is_self_adjoint else UNKNOWN
-    pivot = a11._with(promise)
+    known = Properties(*(answer or None for answer in a.properties))
+    pivot = a11._with(known)
     try:
         right = pivot.inverse() @ a12
     except SingularMatrixError:
         return None
-    return Elimination(pivot, right, (a22 - a21 @ right)._with(promise))
+    return Elimination(pivot, right, (a22 - a21 @ right)._with(known))
 
 
 def _kept_elimination(a: BlockMatrix) -> Elimination | None:
@@ -54,7 +53,7 @@ def inverse_by_schur_complement(a: BlockMatrix) -> Operator:
     eye, small_eye = (Identity(n, like=a) for n in a.row_sizes)
     upper = BlockMatrix([[eye, -found.right], [None, small_eye]])
     lower = upper.H if a.is_self_adjoint else BlockMatrix([[eye, None], [-(a.blocks[1][0] @ pivot), small_eye]])
-    return Product(upper, BlockDiagonal([pivot, pivot_inverse(a, 1, found.complement)]), lower)
+    return Product(upper, BlockDiagonal([pivot, pivot_inverse(a, 1, found.complement, a.blocks[1][1])]), lower)
 
 
 @rules.slogdet.register(BlockMatrix, level=-1)

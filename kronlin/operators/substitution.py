@@ -5,6 +5,7 @@ from typing import Any
 
 from kronlin.algebra import Operator, rules
 from kronlin.arrays import Array, SingularMatrixError
+from kronlin.operators.dense import Dense, no_inverse
 from kronlin.operators.stacks import split_rows
 
 Step = tuple[int, list[tuple[int, Operator]]]
@@ -62,10 +63,21 @@ class BlockSubstitution(Operator):
         return self.kind.xp.concat(pieces, axis=-2)
 
 
-def pivot_inverse(a: Operator, place: int, block: Operator) -> Operator:
-    """Return the inverse of a diagonal block, or say which one has none."""
+def pivot_inverse(a: Operator, place: int, pivot: Operator, before: Operator | None = None) -> Operator:
+    """Return the inverse of a pivot, or say which diagonal block of A has none.
+
+    Args:
+        a: the operator that is factored, for the error.
+        place: the number of its diagonal block.
+        pivot: what elimination has left of the block.
+        before: the block itself, if something was subtracted: a pivot that is rounding error beside it is singular.
+    """
     try:
-        inverse: Operator = block.inverse()
+        inverse: Operator = pivot.inverse()
+        if isinstance(before, Dense) and isinstance(inverse, Dense):
+            growth = float(before.norm()) * float(inverse.norm())
+            if growth * 4 * a.kind.eps >= 1:
+                raise SingularMatrixError(no_inverse(pivot, "elimination has left rounding errors alone"))
     except SingularMatrixError as error:
         raise SingularMatrixError(f"{a!r}: diagonal block {place} cannot be eliminated, {error}") from None
     return inverse
