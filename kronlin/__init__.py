@@ -11,6 +11,8 @@ from kronlin.diagnostics import compare
 from kronlin.krylov import cg, condition_number, deflated_cg
 from kronlin.operators import (
     BlockDiagonal,
+    BlockMatrix,
+    BlockTridiagonal,
     Dense,
     Diagonal,
     Function,
@@ -18,6 +20,8 @@ from kronlin.operators import (
     KhatriRao,
     Kronecker,
     LowRank,
+    Permutation,
+    Selection,
     Spectral,
     VStack,
 )
@@ -30,6 +34,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BlockDiagonal",
+    "BlockMatrix",
+    "BlockTridiagonal",
     "Dense",
     "Diagonal",
     "FisherRoot",
@@ -42,6 +48,8 @@ __all__ = [
     "LowRank",
     "NotPositiveDefiniteError",
     "Operator",
+    "Permutation",
+    "Selection",
     "SingularMatrixError",
     "Spectral",
     "VStack",

@@ -31,7 +31,7 @@ class Product(Operator):
 
     def _derive(self) -> Properties:
         left, right = 0, len(self.factors) - 1
-        while left < right and _are_adjoints(self.factors[left], self.factors[right]):
+        while left < right and are_adjoints(self.factors[left], self.factors[right]):
             left, right = left + 1, right - 1
         if left > right:
             return properties(psd=True)
@@ -46,7 +46,7 @@ class Product(Operator):
         return x
 
 
-def _are_adjoints(a: Operator, b: Operator) -> bool:
+def are_adjoints(a: Operator, b: Operator) -> bool:
     """Whether A = Bᴴ because one was made as the adjoint of the other."""
     return b._kept("H") is a or (a is b and a.properties.self_adjoint is True)
 

@@ -72,6 +72,12 @@ def scale_zero(a: Zero, factor: Number) -> Operator:
     return a._astype(a.kind.complex) if factor.imag else a
 
 
+@rules.shift.register(Zero)
+def shift_zero(a: Zero, c: Number) -> Operator:
+    """0 + c I = c I."""
+    return rules.scale(Identity._make(a.parts[0], n=a.shape[0]), c)
+
+
 @rules.adjoint.register(Zero)
 @rules.pinv.register(Zero)
 def adjoint_of_zero(a: Zero) -> Operator:

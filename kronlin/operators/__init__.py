@@ -1,7 +1,10 @@
 """The structured operators: one structure a file, with all of its rules."""
 
-from kronlin.operators import dual, woodbury  # noqa: F401  register the rules of low-rank operators and updates
+from kronlin.operators import blocklu, blockproducts, dual, schur, woodbury  # noqa: F401  they register rules
+from kronlin.operators._chain_covariance import chain_covariance
 from kronlin.operators.blockdiagonal import BlockDiagonal
+from kronlin.operators.blockmatrix import BlockMatrix
+from kronlin.operators.blocktridiagonal import BlockTridiagonal
 from kronlin.operators.dense import Dense
 from kronlin.operators.diagonal import Diagonal
 from kronlin.operators.fallback import DENSE_LIMIT
@@ -9,12 +12,16 @@ from kronlin.operators.function import Function
 from kronlin.operators.khatrirao import KhatriRao
 from kronlin.operators.kronecker import Kronecker
 from kronlin.operators.lowrank import LowRank
+from kronlin.operators.permutation import Permutation
+from kronlin.operators.selection import Selection
 from kronlin.operators.spectral import Spectral
 from kronlin.operators.stacks import HStack, VStack
 
 __all__ = [
     "DENSE_LIMIT",
     "BlockDiagonal",
+    "BlockMatrix",
+    "BlockTridiagonal",
     "Dense",
     "Diagonal",
     "Function",
@@ -22,6 +29,9 @@ __all__ = [
     "KhatriRao",
     "Kronecker",
     "LowRank",
+    "Permutation",
+    "Selection",
     "Spectral",
     "VStack",
+    "chain_covariance",
 ]
