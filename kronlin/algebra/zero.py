@@ -79,6 +79,12 @@ def adjoint_of_zero(a: Zero) -> Operator:
     return a._sized(a.shape[1], a.shape[0])
 
 
+@rules.power.register(Zero)
+def power_of_zero(a: Zero, p: float) -> Operator:
+    """0ᵖ = 0 for p > 0."""
+    return a if p > 0 else NotImplemented
+
+
 @rules.conjugate.register(Zero)
 @rules.modulus2.register(Zero)
 def same_zero(a: Zero) -> Operator:

@@ -57,7 +57,7 @@ def eigh_by_dense(a: Operator) -> Operator:
 
 @rules.power.register(Operator)
 def power_by_eigh(a: Operator, p: float) -> Operator:
-    """Aᵖ = Q diag(w)ᵖ Qᴴ."""
+    """Aᵖ = Q diag(w)ᵖ Qᴴ for a fraction; whole powers are products."""
     return a.eigh().power(p)
 
 

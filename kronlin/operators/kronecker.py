@@ -155,8 +155,8 @@ def eigh_of_kronecker(a: Kronecker) -> Operator:
 
 @rules.power.register(Kronecker)
 def power_of_kronecker(a: Kronecker, p: float) -> Operator:
-    """(A ⊗ B)ᵖ = Aᵖ ⊗ Bᵖ for psd factors."""
-    if not all(factor.is_psd for factor in a.factors):
+    """(A ⊗ B)ᵖ = Aᵖ ⊗ Bᵖ for psd factors, and for all square ones if p is whole."""
+    if not (a._square if isinstance(p, int) else all(factor.is_psd for factor in a.factors)):
         return NotImplemented
     return Kronecker._make(*(factor.power(p) for factor in a.factors))
 
