@@ -28,6 +28,7 @@ def examples(lib=NUMPY, dtype="float64"):
         "Scaled": 2.0 * core,
         "Sum": core + Bare(b),
         "Product": core @ Dense(b) @ core,
+        "Power": core.power(2),
         "KhatriRao": KhatriRao(left, right),
         "VStack": VStack([KhatriRao(left, right), right]),
         "Zero": Zero((2, 3), like=b),
