@@ -8,6 +8,7 @@ from kronlin.operators.fallback import DENSE_LIMIT
 from kronlin.operators.function import Function
 from kronlin.operators.khatrirao import KhatriRao
 from kronlin.operators.kronecker import Kronecker
+from kronlin.operators.kroneckersum import KroneckerSum
 from kronlin.operators.lowrank import LowRank
 from kronlin.operators.spectral import Spectral
 from kronlin.operators.stacks import HStack, VStack
@@ -21,6 +22,7 @@ __all__ = [
     "HStack",
     "KhatriRao",
     "Kronecker",
+    "KroneckerSum",
     "LowRank",
     "Spectral",
     "VStack",
