@@ -1,7 +1,8 @@
 """The structured operators: one structure a file, with all of its rules."""
 
-from kronlin.operators import woodbury  # noqa: F401  registers the rules of low-rank updates
+from kronlin.operators import kroneckerpair, woodbury  # noqa: F401  they register the rules of sums
 from kronlin.operators.blockdiagonal import BlockDiagonal
+from kronlin.operators.congruence import Congruence
 from kronlin.operators.dense import Dense
 from kronlin.operators.diagonal import Diagonal
 from kronlin.operators.fallback import DENSE_LIMIT
@@ -16,6 +17,7 @@ from kronlin.operators.stacks import HStack, VStack
 __all__ = [
     "DENSE_LIMIT",
     "BlockDiagonal",
+    "Congruence",
     "Dense",
     "Diagonal",
     "Function",
