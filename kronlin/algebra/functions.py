@@ -4,7 +4,7 @@ from math import isfinite
 from typing import Any
 
 from kronlin.algebra import rules
-from kronlin.algebra.properties import PD, PSD, SELF_ADJOINT, UNKNOWN, Properties
+from kronlin.algebra.properties import PD, SELF_ADJOINT, UNKNOWN, Properties, of_power
 from kronlin.algebra.structure import Structure
 from kronlin.arrays import Array, Kind, all_finite, cast, convert, kind
 
@@ -107,17 +107,25 @@ class MatrixFunctions(Structure):
         return result._with(SELF_ADJOINT if known.self_adjoint else UNKNOWN)
 
     def power(self, p: float) -> Any:
-        """Aᵖ of a self-adjoint A, on its eigenvalues; a fraction needs psd, a negative p a nonsingular A."""
+        """Aᵖ: for a whole p of any square A, as products; for a fraction of a psd A, on its eigenvalues.
+
+        Args:
+            p: a finite real number; a negative one needs a nonsingular A.
+
+        Raises:
+            ValueError: p is not a finite real number; A is not square, is singular for a p < 0, or is not
+                self-adjoint and psd for a fraction.
+        """
         self._require_square("power")
+        if isinstance(p, complex) or not isfinite(p):
+            raise ValueError(f"the power {p} of {self!r}: the exponent must be a finite real number")
+        p = int(p) if float(p).is_integer() else float(p)
         if p == 1:
             return self
         if p == -1:
             return self.inverse()
-        known = self.properties
-        result = rules.power(self, p)
-        if known.psd:
-            return result._with(PD if known.pd else PSD)
-        return result._with(SELF_ADJOINT if known.self_adjoint else UNKNOWN)
+        inherited = of_power(self.properties, p)
+        return rules.power(self, p)._with(Properties(*(answer or None for answer in inherited)))
 
     def sqrt(self) -> Any:
         """The positive semidefinite square root of a psd A."""

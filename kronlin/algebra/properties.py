@@ -56,6 +56,17 @@ def every(answers: list[Answer]) -> Answer:
     return True if all(answer is True for answer in answers) else None
 
 
+def of_power(known: Properties, p: float) -> Properties:
+    """What Aᵖ inherits from A: λᵖ has the sign of λ for an odd p, and none for an even one."""
+    if not known.self_adjoint:
+        return UNKNOWN
+    if p == 0 or (p < 0 and known.psd):
+        return PD
+    if known.psd or p % 2 == 1:
+        return known
+    return properties(psd=True, pd=known.pd or None) if p % 2 == 0 else SELF_ADJOINT
+
+
 UNKNOWN = Properties()
 NOTHING = Properties(False, False, False)
 SELF_ADJOINT = properties(self_adjoint=True)

@@ -1,6 +1,6 @@
 """Scaled: c A."""
 
-from math import log
+from math import isfinite, log
 
 from kronlin.algebra import rules
 from kronlin.algebra.operator import Operator
@@ -121,9 +121,16 @@ def eigh_of_scaled(a: Scaled) -> Operator:
 
 @rules.power.register(Scaled)
 def power_of_scaled(a: Scaled, p: float) -> Operator:
-    """(c A)ᵖ = cᵖ Aᵖ for c > 0."""
+    """(c A)ᵖ = cᵖ Aᵖ for c > 0, and for any c if p is whole, where cᵖ is a number that floats can hold."""
     positive = not isinstance(a.factor, complex) and a.factor > 0
-    return rules.scale(a.base.power(p), a.factor**p) if positive else NotImplemented
+    if not positive and not isinstance(p, int):
+        return NotImplemented
+    try:
+        raised = a.factor**p
+        held = isfinite(abs(raised)) and (raised or not a.factor)
+    except (OverflowError, ZeroDivisionError):
+        return NotImplemented
+    return rules.scale(a.base.power(p), raised) if held else NotImplemented
 
 
 @rules.to_dense.register(Scaled)

@@ -85,25 +85,17 @@ def adjoint_of_zero(a: Zero) -> Operator:
     return a._sized(a.shape[1], a.shape[0])
 
 
+@rules.power.register(Zero)
+def power_of_zero(a: Zero, p: float) -> Operator:
+    """0ᵖ = 0 for p > 0."""
+    return a if p > 0 else NotImplemented
+
+
 @rules.conjugate.register(Zero)
 @rules.modulus2.register(Zero)
 def same_zero(a: Zero) -> Operator:
     """0 is its own conjugate and square."""
     return a
-
-
-@rules.shift.register(Zero)
-def shift_zero(a: Zero, c: Number) -> Operator:
-    """0 + c I = c I."""
-    return rules.scale(Identity._make(a.parts[0], n=a.shape[0]), c)
-
-
-@rules.power.register(Zero)
-def power_of_zero(a: Zero, p: float) -> Operator:
-    """0ᵖ = 0 for p > 0, and 0⁰ = I."""
-    if p < 0 and a.shape[0]:
-        raise SingularMatrixError(f"the power {p} of {a!r} does not exist: use pinv()")
-    return a if p else rules.shift(a, 1)
 
 
 @rules.inverse.register(Zero)

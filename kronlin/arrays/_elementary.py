@@ -70,6 +70,31 @@ def root_trace(x: Array, y: Array) -> Array:
     return xp.sqrt(total) * xp.squeeze(xp.sqrt(units[0]) * xp.sqrt(units[1]), axis=(-2, -1))
 
 
+def balanced(arrays: list[Array], axes: int) -> list[Array]:
+    """Multiply arrays by powers of two whose product is 1, so that multiplying them from the left does not overflow.
+
+    The product of the first k then has about the size of the whole product to the power k / n. `axes` is the number
+    of trailing axes that make one matrix or vector (0 for scalars).
+    """
+    count = len(arrays)
+    if count < 3 or any(0 in array.shape for array in arrays):
+        return arrays
+    xp = lookup(arrays[0])[0]
+    exponents = []
+    for array in arrays:
+        size = xp.abs(array)
+        size = xp.max(size, axis=tuple(range(-axes, 0)), keepdims=True) if axes else size
+        exponents.append(xp.floor(xp.log2(xp.where(size > 0, size, xp.ones_like(size)))))
+    total = sum(exponents[1:], exponents[0])
+    result, reached = [], xp.zeros_like(total)
+    for place, (array, exponent) in enumerate(zip(arrays, exponents, strict=True)):
+        goal = xp.floor(total * ((place + 1) / count))
+        shift, reached = goal - reached - exponent, goal
+        half = xp.floor(shift / 2)  # two steps, for 2^shift itself may be beyond the range
+        result.append(array * 2.0**half * 2.0 ** (shift - half))
+    return result
+
+
 def cast(x: Array, target: Kind) -> Array:
     """Return `x` with the dtype of `target`; complex to real is refused."""
     xp = lookup(x)[0]

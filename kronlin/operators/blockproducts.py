@@ -8,9 +8,9 @@ from kronlin.algebra import Operator, Sum, Zero, rules
 from kronlin.algebra.product import are_adjoints
 from kronlin.algebra.properties import PSD
 from kronlin.arrays import Array
-from kronlin.operators._congruence import recall, remember
 from kronlin.operators.blockdiagonal import BlockDiagonal
 from kronlin.operators.blockmatrix import BlockMatrix
+from kronlin.operators.origin import recall, remember
 from kronlin.operators.stacks import HStack, VStack, is_compact, joined
 
 Grid = Sequence[Sequence[Operator]]

@@ -187,6 +187,16 @@ def modulus2_of_dense(a: Dense) -> Operator:
     return Dense._make(abs2(a.array))
 
 
+@rules.power.register(Dense)
+def power_of_dense(a: Dense, p: float) -> Operator:
+    """A², A³, … multiplied out."""
+    if not isinstance(p, int) or p < 2:
+        return NotImplemented
+    half = a.power(p // 2)
+    square = Dense._make(half.array @ half.array)
+    return square if p % 2 == 0 else Dense._make(square.array @ a.array)
+
+
 @rules.inverse.register(Dense)
 def inverse_of_dense(a: Dense) -> Operator:
     """Invert by Cholesky if A is positive definite, by LU if not."""

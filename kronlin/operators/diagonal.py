@@ -120,8 +120,8 @@ def pinv_of_diagonal(a: Diagonal) -> Operator:
 
 @rules.power.register(Diagonal)
 def power_of_diagonal(a: Diagonal, p: float) -> Operator:
-    """Raise the entries, where that is real."""
-    allowed = a.is_self_adjoint if p > 0 and p == int(p) else a.is_psd if p > 0 else a.is_pd
+    """Raise the entries, where that is a number, and real where A is."""
+    allowed = (p >= 0 or a._nonzero()) if isinstance(p, int) else (a.is_psd if p > 0 else a.is_pd)
     return Diagonal._make(a.entries**p) if allowed else NotImplemented
 
 

@@ -10,12 +10,12 @@ DENSE_LIMIT = 4096
 """Largest number of rows or columns for which an operator is silently made dense to be factored."""
 
 
-def small_dense(a: Operator, what: str) -> Dense:
-    """Form a small operator as an array, or raise with the size and the way out."""
+def small_dense(a: Operator, what: str, why: str = "") -> Dense:
+    """Form a small operator as an array, or raise with the reason, the size and the way out."""
     rows, columns = a.shape
     if max(rows, columns) > DENSE_LIMIT:
         raise ValueError(
-            f"{what} of {a!r} has no structured method, and {rows}×{columns} is above the limit of {DENSE_LIMIT} "
+            f"{what} of {a!r} has no structured method{why}, and {rows}×{columns} is above the limit of {DENSE_LIMIT} "
             "for a dense one: solve iteratively with kronlin.cg(A, b), or ask for A.to_dense() yourself"
         )
     dense = Dense._make(a.to_dense())
@@ -59,7 +59,7 @@ def eigh_by_dense(a: Operator) -> Operator:
 
 @rules.power.register(Operator)
 def power_by_eigh(a: Operator, p: float) -> Operator:
-    """Aᵖ = Q diag(w)ᵖ Qᴴ."""
+    """Aᵖ = Q diag(w)ᵖ Qᴴ for a fraction; whole powers are products."""
     return a.eigh().power(p)
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from kronlin.algebra import Identity, Operator, rules
 from kronlin.arrays import is_array
-from kronlin.operators._congruence import recall
 from kronlin.operators.dense import Dense
+from kronlin.operators.origin import recall
 from kronlin.operators.selection import Selection, checked_indices, index_kind
 
 

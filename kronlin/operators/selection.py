@@ -8,9 +8,9 @@ from kronlin.algebra import Adjoint, Identity, Operator, Product, Properties, ru
 from kronlin.algebra.identity import like_kind
 from kronlin.algebra.properties import NOTHING, PD, properties
 from kronlin.arrays import Array, Kind, SingularMatrixError, device, is_array, namespace, to_numpy
-from kronlin.operators._congruence import recall, remember
 from kronlin.operators.dense import Dense, no_inverse
 from kronlin.operators.diagonal import Diagonal
+from kronlin.operators.origin import recall, remember
 from kronlin.operators.segments import SegmentSums
 
 _MASKS = ": for a mask pass the places where it is True"

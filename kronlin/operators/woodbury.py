@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from kronlin.algebra import Operator, Sum, rules
 from kronlin.algebra.properties import PD
-from kronlin.arrays import Array, SingularMatrixError, adjoint
+from kronlin.arrays import Array, NotPositiveDefiniteError, SingularMatrixError, adjoint
 from kronlin.operators.dense import Dense
 from kronlin.operators.lowrank import LowRank, congruence
 
@@ -35,7 +35,7 @@ def split(a: Sum) -> Update | None:
         base = reduce(add, [*a.terms[:place], *a.terms[place + 1 :]])
         try:
             return _update(base, base.inverse(), term)
-        except SingularMatrixError:
+        except (NotPositiveDefiniteError, SingularMatrixError):
             continue
     return None
 
