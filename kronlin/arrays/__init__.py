@@ -27,6 +27,7 @@ from kronlin.arrays._factor import (
 from kronlin.arrays._kind import Kind, common_kind, device, is_array, kind, kind_named, namespace
 from kronlin.arrays._libraries import LIBRARIES, find_libraries, library_named
 from kronlin.arrays._optional import optional_import
+from kronlin.arrays._random import random_normal, random_signs
 from kronlin.arrays.library import Array, Library
 
 __all__ = [
@@ -59,6 +60,8 @@ __all__ = [
     "max_abs",
     "namespace",
     "optional_import",
+    "random_normal",
+    "random_signs",
     "root_sum_squares",
     "solve_cholesky",
     "solve_general",
