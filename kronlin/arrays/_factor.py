@@ -19,6 +19,13 @@ def eigh(a: Array) -> tuple[Array, Array]:
     return cast(w, own.real), cast(q, own)
 
 
+def qr(a: Array) -> tuple[Array, Array]:
+    """Return Q (..., n, r) with orthonormal columns and R (..., r, r) with A = Q R for n ≥ r, in double precision."""
+    own = kind(a)
+    q, r = own.xp.linalg.qr(cast(a, own.double))
+    return cast(q, own), cast(r, own)
+
+
 def cholesky(a: Array) -> Array:
     """Return the lower triangular L with A = L Lᴴ.
 

@@ -1,15 +1,31 @@
 """LowRank: U C Vᴴ with tall U and V, and what it does to an operator that it is added to."""
 
+from math import prod
 from typing import Any
 
 from kronlin.algebra import Adjoint, Identity, Operator, Product, Properties, rules
 from kronlin.algebra.identity import multiple_of_identity
-from kronlin.algebra.properties import PSD, properties
+from kronlin.algebra.properties import PSD, SELF_ADJOINT, properties
 from kronlin.algebra.structure import common_batch, promote
-from kronlin.arrays import Array, SingularMatrixError, adjoint, hermitian_part, to_numpy
+from kronlin.arrays import (
+    Array,
+    SingularMatrixError,
+    adjoint,
+    conj,
+    hermitian_part,
+    kind,
+    max_abs,
+    qr,
+    root_sum_squares,
+    to_numpy,
+)
 from kronlin.operators.dense import Dense, no_inverse
+from kronlin.operators.fallback import DENSE_LIMIT
 from kronlin.operators.spectral import Spectral
 from kronlin.operators.stacks import HStack, VStack
+
+_CHUNK = 2**22
+"""Numbers in a block of columns of U that is formed and used up."""
 
 
 class LowRank(Operator):
@@ -79,10 +95,6 @@ class LowRank(Operator):
         """Uᴴ B U; for a multiple of I from the kept Uᴴ U."""
         factor = multiple_of_identity(b)
         return rules.gram(self.U, b @ self.U) if factor is None else factor * self._gram()
-
-    def _is_root(self) -> bool:
-        """Whether this is U C Uᴴ with a psd C, fewer columns than rows."""
-        return self.V is self.U and self.C.is_psd is True and self.rank < self.shape[0]
 
     def prepare(self) -> "LowRank":
         """Form the Gram matrix of U now."""
@@ -160,29 +172,76 @@ def low_rank_to_dense(a: LowRank) -> Array:
     return adjoint(a.C.H._matmat(adjoint(left))) @ adjoint(right)
 
 
+@rules.diagonal.register(LowRank)
+def diagonal_of_low_rank(a: LowRank) -> Array:
+    """Entry i is the sum of (U C)_ij conj(V_ij) over j, some columns at a time: never more than n r numbers."""
+    if a.shape[0] != a.shape[1]:
+        return NotImplemented
+    xp, (n, r) = a.kind.xp, a.V.shape
+    eye, width = a.kind.eye(r), max(1, _CHUNK // max(n, 1))
+    total = a.kind.zeros(*a.batch, n)
+    for start in range(0, r, width):
+        chosen = eye[:, start : min(start + width, r)]
+        chosen = xp.broadcast_to(chosen, (*a.batch, *chosen.shape))
+        total = total + xp.sum(a.U._matmat(a.C._matmat(chosen)) * conj(a.V._matmat(chosen)), axis=-1)
+    return total
+
+
 @rules.norm.register(LowRank)
 def norm_of_low_rank(a: LowRank) -> Array:
-    """‖U C Uᴴ‖² = tr(C T C T) for T = Uᴴ U and C = Cᴴ."""
-    if a.V is not a.U or not a.C.is_self_adjoint or a.rank > a.shape[0]:
+    """‖U C Vᴴ‖² = Re tr(Cᴴ UᴴU C VᴴV), unless it is so much below ‖U‖² ‖C‖² ‖V‖² that it would be rounding error."""
+    if a.rank > min(a.shape) or 0 in a.C.shape:
         return NotImplemented
-    core = a.C._matmat(a._gram())
-    xp = a.kind.xp
-    return xp.sqrt(xp.abs(Dense._make(core @ core).trace()))
+    xp, left = a.kind.xp, a._gram() if a.V is a.U else rules.gram(a.U, a.U)
+    right = left if a.V is a.U else rules.gram(a.V, a.V)
+    parts = (left, a.C.to_dense(), right)
+    sizes = [root_sum_squares(part, axis=(-2, -1)) for part in parts]
+    units = [xp.where(size > 0, size, xp.ones_like(size)) for size in sizes]
+    left, core, right = (part / unit[..., None, None] for part, unit in zip(parts, units, strict=True))
+    square = xp.sum(_real(conj(core) * (left @ core @ right)), axis=(-2, -1))
+    if not bool(xp.all(square > a.kind.eps**0.5)):
+        return NotImplemented
+    return xp.sqrt(units[0]) * xp.sqrt(units[2]) * units[1] * xp.sqrt(square)
 
 
 @rules.eigh.register(LowRank)
 def eigh_of_low_rank(a: LowRank) -> Operator:
-    """Eigenpairs from the dual side: with C = R Rᴴ and Rᴴ Uᴴ U R = V diag(w) Vᴴ, Q = U R V diag(w)^-½."""
-    if not a._is_root() or a.batch:
+    """Eigenpairs from the r × r side: with U = P K, PᴴP = I and K C Kᴴ = Y diag(w) Yᴴ, Q = P Y."""
+    if a.V is not a.U or not a.C.is_self_adjoint or a.rank >= a.shape[0]:
         return NotImplemented
-    root = a.C.sqrt()
-    dual = Dense._make(congruence(root, a._gram()))._with(PSD).eigh()
-    spectrum = [float(value) for value in to_numpy(dual.w)]
-    floor = a.rank * a.kind.eps * max(spectrum, default=0.0)
-    kept = [i for i, value in enumerate(spectrum) if value > floor]
-    w = a.kind.xp.take(dual.w, a.kind.indices(kept), axis=0)
-    basis = root._matmat(rules.columns(dual.Q, kept).to_dense()) / a.kind.xp.sqrt(w)
-    return Spectral._make(Product(a.U, Dense._make(basis)), w, rest=0.0)
+    thin = a._once("thin", lambda: _thin(a) or False)
+    if not thin:
+        return NotImplemented
+    basis, k = thin
+    core = Dense._make(hermitian_part(k @ a.C._matmat(adjoint(k))))
+    inner = core._with(PSD if a.C.is_psd else SELF_ADJOINT).eigh()
+    if a.batch:
+        return Spectral._make(basis @ inner.Q, inner.w, rest=0.0)
+    spectrum = [float(value) for value in to_numpy(inner.w)]
+    floor = a.rank * a.kind.eps * max(map(abs, spectrum), default=0.0)
+    kept = [i for i, value in enumerate(spectrum) if abs(value) > floor]
+    w = a.kind.xp.take(inner.w, a.kind.indices(kept), axis=0)
+    return Spectral._make(basis @ rules.columns(inner.Q, kept), w, rest=0.0)
+
+
+def _thin(a: LowRank) -> tuple[Operator, Array] | None:
+    """U = P K with orthonormal P: by QR, which is accurate to eps; where U is too large to be formed P = U Z t^-½ from
+    UᴴU = Z diag(t) Zᴴ, which is so for the directions with t near its largest only."""
+    if prod(a.U.shape) <= DENSE_LIMIT**2:
+        p, k = qr(a.U.to_dense())
+        return Dense._make(p), k
+    if a.batch:
+        return None
+    dual = Dense._make(a._gram())._with(PSD).eigh()
+    floor = a.rank * a.kind.eps * max_abs(dual.w)
+    kept = [i for i, value in enumerate(map(float, to_numpy(dual.w))) if value > floor]
+    z = rules.columns(dual.Q, kept).to_dense()
+    t = a.kind.xp.sqrt(a.kind.xp.take(dual.w, a.kind.indices(kept), axis=0))
+    return Product(a.U, Dense._make(z / t)), t[:, None] * adjoint(z)
+
+
+def _real(x: Array) -> Array:
+    return kind(x).xp.real(x) if kind(x).is_complex else x
 
 
 @rules.inverse.register(LowRank)

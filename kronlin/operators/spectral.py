@@ -1,6 +1,6 @@
 """Spectral: Q diag(w) Qᴴ + ρ (I - Q Qᴴ), an operator in its own eigenbasis."""
 
-from typing import Any
+from typing import Any, cast
 
 from kronlin.algebra import Identity, Operator, Properties, rules
 from kronlin.algebra.operator import scalar
@@ -76,10 +76,20 @@ class Spectral(Operator):
         return f"Spectral({self.Q._summary})"
 
     def _matmat(self, x: Array) -> Array:
-        inner = self.Q.H._matmat(x)
-        if not self.deficit:
-            return self.Q._matmat(self.w[..., None] * inner)
-        return self.Q._matmat((self.w - self.rest)[..., None] * inner) + self.rest * x
+        if not self.deficit or not self.rest:
+            return self.Q._matmat(self.w[..., None] * self.Q.H._matmat(x))
+        if not self._cancels():
+            return self.Q._matmat((self.w - self.rest)[..., None] * self.Q.H._matmat(x)) + self.rest * x
+        inside, outside = taken_apart(self.Q, x)
+        return self.Q._matmat(self.w[..., None] * inside) + self.rest * outside
+
+    def _cancels(self) -> bool:
+        """Whether ρ x and -ρ Q Qᴴx would cancel by more than two digits."""
+
+        def look() -> bool:
+            return bool(self.kind.xp.any(self.kind.xp.abs(self.w) < abs(self.rest) / 100))
+
+        return cast(bool, self._once("cancels", look))
 
     def _map_spectrum(self, function: Any) -> "Spectral":
         """f(A), for an f that takes an array of eigenvalues."""
@@ -92,6 +102,14 @@ class Spectral(Operator):
     def _sum_over(self, function: Any) -> Array:
         """Σ f(eigenvalue)."""
         return self.kind.xp.sum(function(self.eigenvalues()), axis=-1)
+
+
+def taken_apart(Q: Operator, x: Array) -> tuple[Array, Array]:
+    """Qᴴx and x - Q Qᴴx for orthonormal columns Q, done twice: the rest is then orthogonal to Q, however small it is."""
+    inside = Q.H._matmat(x)
+    outside = x - Q._matmat(inside)
+    missed = Q.H._matmat(outside)
+    return inside + missed, outside - Q._matmat(missed)
 
 
 @rules.eigh.register(Spectral)
