@@ -83,16 +83,30 @@ def inverse_general(a: Array) -> Array:
 
 
 def solve_general(a: Array, b: Array) -> Array:
-    """Solve A x = b for a square A by LU; raise SingularMatrixError if ‖A‖ ‖x‖ / ‖b‖ shows that no digit is right."""
-    xp = lookup(a)[0]
-    solution = _guarded(lambda matrix: xp.linalg.solve(matrix, b), a)
+    """Solve A x = b for a square A by LU; raise SingularMatrixError if ‖A‖ ‖x‖ / ‖b‖ shows that no digit is right.
+
+    In single precision a system that would lose half of its digits is solved in double precision and cast back.
+    """
+    own = kind(a)
+    solution = _guarded(lambda matrix: own.xp.linalg.solve(matrix, b), a)
+    growth = float("inf") if solution is None else _growth(a, solution, b)
+    if own.double != own and not growth * own.eps**0.5 < 1:
+        return cast(solve_general(cast(a, own.double), cast(b, own.double)), own)
     if solution is None:
         raise SingularMatrixError("the matrix is exactly singular")
-    if 0 not in b.shape:
-        growth = xp.max(xp.abs(solution), axis=(-2, -1)) * xp.max(xp.sum(xp.abs(a), axis=-1), axis=-1)
-        if bool(xp.any(growth * kind(a).eps > xp.max(xp.abs(b), axis=(-2, -1)))):
-            raise SingularMatrixError(f"the condition number is beyond 1/eps = {1 / kind(a).eps:.1e}")
+    if growth * own.eps > 1:
+        raise SingularMatrixError(f"the condition number is beyond 1/eps = {1 / own.eps:.1e}")
     return solution
+
+
+def _growth(a: Array, x: Array, b: Array) -> float:
+    """The largest ‖A‖ ‖x‖ / ‖b‖ of the stack, a lower bound of the condition number."""
+    xp = lookup(a)[0]
+    if 0 in b.shape:
+        return 1.0
+    size = xp.max(xp.abs(b), axis=(-2, -1))
+    unit = xp.where(size > 0, size, xp.ones_like(size))
+    return float(xp.max(xp.max(xp.abs(x), axis=(-2, -1)) / unit * _row_sum_norm(a)))
 
 
 def logdet_cholesky(lower: Array) -> Array:

@@ -225,8 +225,10 @@ def eigh_of_low_rank(a: LowRank) -> Operator:
 
 
 def _thin(a: LowRank) -> tuple[Operator, Array] | None:
-    """U = P K with orthonormal P: by QR, which is accurate to eps; where U is too large to be formed P = U Z t^-½ from
-    UᴴU = Z diag(t) Zᴴ, which is so for the directions with t near its largest only."""
+    """U = P K with orthonormal P: by QR; where U is too large to be formed P = U Z t^-½ from UᴴU = Z diag(t) Zᴴ.
+
+    The columns of the latter are orthonormal to eps √(t_max / t) only.
+    """
     if prod(a.U.shape) <= DENSE_LIMIT**2:
         p, k = qr(a.U.to_dense())
         return Dense._make(p), k

@@ -105,7 +105,7 @@ class Spectral(Operator):
 
 
 def taken_apart(Q: Operator, x: Array) -> tuple[Array, Array]:
-    """Qᴴx and x - Q Qᴴx for orthonormal columns Q, done twice: the rest is then orthogonal to Q, however small it is."""
+    """Qᴴx and x - Q Qᴴx for orthonormal columns Q; done twice, so that even a tiny rest is orthogonal to Q."""
     inside = Q.H._matmat(x)
     outside = x - Q._matmat(inside)
     missed = Q.H._matmat(outside)

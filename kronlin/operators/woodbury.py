@@ -30,9 +30,9 @@ def _update(base: Operator, base_inverse: Operator, term: LowRank) -> Update:
     """Choose the form by the r × r system S = I + Cᴴ… of the formula of Woodbury.
 
     Where its entries exceed eps^-½ (7e7 in double, 3e3 in single precision: λ ≪ ‖F‖ in F + λ I) half of the digits or
-    more would cancel, beyond what one refinement wins back, and an orthonormal basis is taken in which nothing cancels
-    (`EigenUpdate`, `CompressedUpdate`, `WhitenedUpdate`), where there is one. Else S is factored: by Cholesky if B is pd, C psd and
-    V = U, by LU if not.
+    more would cancel, beyond what one refinement wins back, and an orthonormal basis is taken in which nothing cancels,
+    where there is one: `EigenUpdate`, `CompressedUpdate`, `WhitenedUpdate`. Else S is factored: by Cholesky if B is pd,
+    C psd and V = U, by LU if not.
     """
     left = base_inverse @ term.U
     definite = term.V is term.U and term.C.is_psd is True and base.is_pd is True
@@ -102,10 +102,10 @@ def slogdet_by_determinant_lemma(a: Sum) -> tuple[Array, Array]:
 @rules.norm.register(Sum)
 def norm_of_updated(a: Sum) -> Array:
     """‖B + U C Vᴴ‖² = ‖B‖² + 2 Re tr(C VᴴBᴴU) + ‖U C Vᴴ‖², unless the terms cancel."""
-    place = next((place for place, term in enumerate(a.terms) if isinstance(term, LowRank)), None)
-    if place is None or len(a.terms) < 2:
+    found = next(((place, term) for place, term in enumerate(a.terms) if isinstance(term, LowRank)), None)
+    if found is None or len(a.terms) < 2:
         return NotImplemented
-    term = a.terms[place]
+    place, term = found
     base = reduce(add, [*a.terms[:place], *a.terms[place + 1 :]])
     one, two = base.norm(), term.norm()
     xp = a.kind.xp
