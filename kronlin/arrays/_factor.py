@@ -112,7 +112,7 @@ def _growth(a: Array, x: Array, b: Array) -> float:
 def logdet_cholesky(lower: Array) -> Array:
     """Return log det(L Lᴴ), real, of shape (...)."""
     xp = lookup(lower)[0]
-    return xp.sum(xp.log(abs2(diagonal_of(lower))), axis=-1)
+    return 2 * xp.sum(xp.log(xp.abs(diagonal_of(lower))), axis=-1)
 
 
 def _guarded(function: Callable[[Array], Array], a: Array) -> Array | None:
@@ -137,7 +137,9 @@ def _is_semidefinite(a: Array, eps: float) -> bool:
     """Whether no eigenvalue of A, scaled to unit diagonal, is below zero by more than rounding."""
     own = kind(a)
     diagonal = own.xp.real(diagonal_of(a)) if own.is_complex else diagonal_of(a)
-    units = own.xp.sqrt(own.xp.where(diagonal > 0, diagonal, own.xp.ones_like(diagonal)))
+    largest = own.xp.max(own.xp.abs(diagonal), axis=-1, keepdims=True)
+    largest = own.xp.where(largest > 0, largest, own.xp.ones_like(largest))
+    units = own.xp.sqrt(own.xp.where(diagonal > 0, diagonal, largest))
     scaled = a / cast(units[..., :, None], own) / cast(units[..., None, :], own)
     return bool(own.xp.all(own.xp.linalg.eigvalsh(scaled) >= -10 * a.shape[-1] * eps))
 

@@ -57,8 +57,11 @@ def eigh_by_dense(a: Operator) -> Operator:
 
 @rules.power.register(Operator)
 def power_by_eigh(a: Operator, p: float) -> Operator:
-    """Aᵖ = Q diag(w)ᵖ Qᴴ."""
-    return a.eigh().power(p)
+    """Aᵖ = Q diag(w)ᵖ Qᴴ; where A may be singular, eigenvalues that rounding alone keeps from 0 count as 0."""
+    basis = a.eigh()
+    if a.is_pd or (p > 0 and p == int(p)):
+        return basis.power(p)
+    return basis._without_rounding(positive=p < 0).power(p)
 
 
 @rules.modulus2.register(Operator)

@@ -193,9 +193,9 @@ def slogdet_of_kronecker(a: Kronecker) -> tuple[Array, Array]:
     """det(A ⊗ B) = det(A)ⁿ det(B)ᵐ for A of size m and B of size n."""
     if not a._square:
         return NotImplemented
-    sign, logarithm = 1.0, 0.0
-    for factor in a.factors:
-        repeats = a.shape[0] // max(factor.shape[0], 1)
+    sign, logarithm = a.kind.ones(*a.batch), a.kind.real.zeros(*a.batch)
+    for factor in a.factors if a.shape[0] else ():
+        repeats = a.shape[0] // factor.shape[0]
         part = factor.slogdet()
         sign, logarithm = sign * part[0] ** repeats, logarithm + part[1] * repeats
     return sign, logarithm

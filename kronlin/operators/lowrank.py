@@ -159,7 +159,8 @@ def trace_of_low_rank(a: LowRank) -> Array:
     """tr(U C Vᴴ) = tr(C Vᴴ U); c ‖U‖² for U (c I) Uᴴ."""
     factor = multiple_of_identity(a.C)
     if a.V is a.U and factor is not None:
-        return factor * a.U.norm() ** 2
+        size = a.U.norm()
+        return factor * size * size
     gram = a._gram() if a.V is a.U else rules.gram(a.V, a.U)
     return Dense._make(a.C._matmat(gram)).trace()
 
@@ -244,6 +245,21 @@ def _thin(a: LowRank) -> tuple[Operator, Array] | None:
 
 def _real(x: Array) -> Array:
     return kind(x).xp.real(x) if kind(x).is_complex else x
+
+
+@rules.pinv.register(LowRank)
+def pinv_of_low_rank(a: LowRank) -> Operator:
+    """From the eigenpairs, if A is self-adjoint."""
+    basis = eigh_of_low_rank(a)
+    return NotImplemented if basis is NotImplemented else basis.pinv()
+
+
+@rules.slogdet.register(LowRank)
+def slogdet_of_low_rank(a: LowRank) -> tuple[Array, Array]:
+    """det = 0, with fewer columns than rows."""
+    if a.rank >= a.shape[0]:
+        return NotImplemented
+    return a.kind.zeros(*a.batch), a.kind.real.zeros(*a.batch) - float("inf")
 
 
 @rules.inverse.register(LowRank)

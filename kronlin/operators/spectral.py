@@ -96,6 +96,15 @@ class Spectral(Operator):
         rest = float(function(self.kind.real.asarray([self.rest]))[0]) if self.deficit else 0.0
         return Spectral._make(self.Q, function(self.w), rest=rest)
 
+    def _without_rounding(self, *, positive: bool = True) -> "Spectral":
+        """The same with 0 for eigenvalues of at most n eps times the largest; `positive`: for those above 0 too."""
+        if 0 in self.shape:
+            return self
+        xp = self.kind.xp
+        floor = self.shape[0] * self.kind.eps * xp.max(xp.abs(self.eigenvalues()), axis=-1, keepdims=True)
+        tiny = (self.w >= -floor) & (self.w <= (floor if positive else 0 * floor))
+        return Spectral._make(self.Q, xp.where(tiny, xp.zeros_like(self.w), self.w), rest=self.rest)
+
     def _is_singular(self) -> bool:
         return bool(self.kind.xp.any(self.w == 0)) or (self.deficit > 0 and self.rest == 0)
 

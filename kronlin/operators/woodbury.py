@@ -108,12 +108,13 @@ def norm_of_updated(a: Sum) -> Array:
     place, term = found
     base = reduce(add, [*a.terms[:place], *a.terms[place + 1 :]])
     one, two = base.norm(), term.norm()
-    xp = a.kind.xp
-    unit = xp.where(one > two, one, two)
-    if 0 in a.shape or not bool(xp.all(unit > 0)):
-        return NotImplemented
+    largest = max(max_abs(one), max_abs(two))
+    if not largest:
+        return one
+    xp, base, one, two = a.kind.xp, base * (1 / largest), one / largest, two / largest
     inner = adjoint(term._gram_with(base)) if term.V is term.U else rules.gram(base @ term.V, term.U)
-    cross = Dense._make(term.C._matmat(inner / unit[..., None, None])).trace()
-    cross = xp.real(cross) if a.kind.is_complex else cross
-    square = (one / unit) ** 2 + 2 * (cross / unit) + (two / unit) ** 2
-    return unit * xp.sqrt(square) if bool(xp.all(square > 0.01)) else NotImplemented
+    cross = Dense._make(term.C._matmat(inner)).trace()
+    cross = (xp.real(cross) if a.kind.is_complex else cross) / largest
+    squares = one**2 + two**2
+    square = squares + 2 * cross
+    return largest * xp.sqrt(square) if bool(xp.all(square > 0.01 * squares)) else NotImplemented
