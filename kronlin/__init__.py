@@ -29,7 +29,7 @@ from kronlin.operators import (
 from kronlin.twolevel import two_level
 
 if TYPE_CHECKING:
-    from kronlin import sources, testing
+    from kronlin import estimate, sources, testing
 
 __version__ = "0.1.0"
 
@@ -63,6 +63,7 @@ __all__ = [
     "compare",
     "condition_number",
     "deflated_cg",
+    "estimate",
     "fisher",
     "kfac",
     "krylov",
@@ -75,7 +76,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Open the rooms that most scripts do not need when they are first asked for."""
-    if name in ("sources", "testing"):
+    if name in ("estimate", "sources", "testing"):
         return import_module(f"kronlin.{name}")
     raise AttributeError(f"module 'kronlin' has no attribute {name!r}")
 

@@ -83,7 +83,8 @@ class MatrixFunctions(Structure):
         """A + λ I, exactly (Tikhonov damping).
 
         Args:
-            lam: a finite λ ≥ 0, in the units of A.
+            lam: a finite λ ≥ 0, in the units of A. Below eps ‖A‖ it is smaller than the rounding errors of A itself,
+                and says nothing where A is singular.
 
         Raises:
             ValueError: λ is negative or not finite, or A is not square.

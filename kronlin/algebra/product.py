@@ -8,7 +8,7 @@ from kronlin.algebra.columns import diagonal_of_outer
 from kronlin.algebra.operator import Operator
 from kronlin.algebra.properties import Properties, properties
 from kronlin.algebra.structure import common_batch
-from kronlin.arrays import Array, SingularMatrixError, adjoint, diagonal_of, root_trace
+from kronlin.arrays import Array, SingularMatrixError, adjoint, diagonal_of, norm_from_grams
 
 
 class Product(Operator):
@@ -148,7 +148,11 @@ def diagonal_of_product(a: Product) -> Array:
 def norm_of_product(a: Product) -> Array:
     """‖L R‖² = tr(Lᴴ L R Rᴴ), of the size of the waist."""
     cut = _waist(a)
-    return NotImplemented if cut is None else root_trace(rules.gram(cut[0], cut[0]), rules.gram(cut[1].H, cut[1].H))
+    if cut is None:
+        return NotImplemented
+    left, right = (rules.gram(half, half) for half in (cut[0], cut[1].H))
+    found = norm_from_grams(left, a.kind.eye(cut[0].shape[1]), right)
+    return NotImplemented if found is None else found
 
 
 @rules.to_dense.register(Product)

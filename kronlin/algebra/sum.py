@@ -4,9 +4,9 @@ from kronlin.algebra import rules
 from kronlin.algebra.identity import Identity, multiple_of_identity
 from kronlin.algebra.operator import Operator
 from kronlin.algebra.properties import Properties, every, properties
-from kronlin.algebra.scaled import Number
+from kronlin.algebra.scaled import Number, Scaled
 from kronlin.algebra.structure import common_batch, promote
-from kronlin.arrays import Array
+from kronlin.arrays import Array, max_abs
 
 _CANCELLED = 1e-3
 """Below this share of Σ ‖A_i‖² the square of a norm has lost too many digits."""
@@ -124,10 +124,13 @@ def norm_of_sum(a: Sum) -> Array:
         return NotImplemented
     xp, reach = a.kind.xp, float(a.kind.xp.finfo(a.kind.dtype).max) ** 0.25
     norms = [term.norm() for term in a.terms]
-    if not all(bool(xp.all(norm < reach)) for norm in norms):
-        return NotImplemented
+    unit = max(max_abs(norm) for norm in norms)
+    if not unit:
+        return norms[0]
+    if not 1 / reach < unit < reach:
+        terms = [rules.scale(term, 1 / unit) for term in a.terms]
+        return NotImplemented if any(isinstance(term, Scaled) for term in terms) else unit * Sum(*terms).norm()
     squares = sum(norm**2 for norm in norms)
     crossed = sum(rules.inner(left, right) for left, right in pairs)
     total = squares + 2 * (xp.real(crossed) if a.kind.is_complex else crossed)
-    kept = (total > _CANCELLED * squares) & (squares > reach**-2)
-    return xp.sqrt(total) if bool(xp.all(kept)) else NotImplemented
+    return xp.sqrt(total) if bool(xp.all(total > _CANCELLED * squares)) else NotImplemented

@@ -11,8 +11,8 @@ from kronlin.arrays._elementary import (
     diagonal_of,
     hermitian_part,
     max_abs,
+    norm_from_grams,
     root_sum_squares,
-    root_trace,
     to_numpy,
 )
 from kronlin.arrays._errors import NotPositiveDefiniteError, SingularMatrixError
@@ -22,6 +22,7 @@ from kronlin.arrays._factor import (
     inverse_general,
     inverse_positive,
     logdet_cholesky,
+    qr,
     solve_cholesky,
     solve_general,
     solve_triangular,
@@ -29,6 +30,7 @@ from kronlin.arrays._factor import (
 from kronlin.arrays._kind import Kind, common_kind, device, is_array, kind, kind_named, namespace
 from kronlin.arrays._libraries import LIBRARIES, find_libraries, library_named
 from kronlin.arrays._optional import optional_import
+from kronlin.arrays._random import random_normal, random_signs
 from kronlin.arrays.library import Array, Library
 
 __all__ = [
@@ -61,9 +63,12 @@ __all__ = [
     "logdet_cholesky",
     "max_abs",
     "namespace",
+    "norm_from_grams",
     "optional_import",
+    "qr",
+    "random_normal",
+    "random_signs",
     "root_sum_squares",
-    "root_trace",
     "solve_cholesky",
     "solve_general",
     "solve_triangular",

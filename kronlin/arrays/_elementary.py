@@ -59,15 +59,20 @@ def root_sum_squares(x: Array, axis: int | tuple[int, ...]) -> Array:
     return xp.sqrt(xp.sum((moduli / unit) ** 2, axis=axis)) * xp.squeeze(unit, axis=axis)
 
 
-def root_trace(x: Array, y: Array) -> Array:
-    """(tr X Y)^½ of two Hermitian psd matrices, without overflow: each is scaled by its largest modulus first."""
-    xp = lookup(x)[0]
-    if 0 in x.shape:
-        return xp.real(xp.sum(x, axis=(-2, -1))) if kind(x).is_complex else xp.sum(x, axis=(-2, -1))
-    sizes = [xp.max(xp.abs(matrix), axis=(-2, -1), keepdims=True) for matrix in (x, y)]
+def norm_from_grams(left: Array, core: Array, right: Array) -> Array | None:
+    """‖U C Vᴴ‖ = (tr Cᴴ UᴴU C VᴴV)^½ from UᴴU, C and VᴴV, scaled against overflow; None if it is rounding error.
+
+    It is where the norm is below eps^¼ ‖U‖ ‖C‖ ‖V‖ in one of the stack.
+    """
+    own, xp = kind(core), lookup(core)[0]
+    sizes = [root_sum_squares(part, axis=(-2, -1)) for part in (left, core, right)]
     units = [xp.where(size > 0, size, xp.ones_like(size)) for size in sizes]
-    total = xp.abs(xp.sum((x / units[0]) * conj(y / units[1]), axis=(-2, -1)))
-    return xp.sqrt(total) * xp.squeeze(xp.sqrt(units[0]) * xp.sqrt(units[1]), axis=(-2, -1))
+    left, core, right = (part / unit[..., None, None] for part, unit in zip((left, core, right), units, strict=True))
+    terms = conj(core) * (left @ core @ right)
+    square = xp.sum(xp.real(terms) if own.is_complex else terms, axis=(-2, -1))
+    if not bool(xp.all(square > own.eps**0.5)):
+        return None
+    return xp.sqrt(units[0]) * xp.sqrt(units[2]) * units[1] * xp.sqrt(square)
 
 
 def balanced(arrays: list[Array], axes: int) -> list[Array]:

@@ -223,8 +223,13 @@ def solve_dense(a: Dense, b: Array) -> Array:
 
 @rules.slogdet.register(Dense)
 def slogdet_of_dense(a: Dense) -> tuple[Array, Array]:
-    """From the Cholesky factor if A is promised to be positive definite, by LU if not."""
-    factor = a._cholesky() if a.is_pd else None
+    """From the Cholesky factor if A is promised to be psd, by LU if not; (0, -inf) if it is singular by rounding."""
+    try:
+        factor = a._cholesky() if a.is_psd else None
+    except SingularMatrixError:
+        if a.is_pd:
+            raise
+        return a.eigh()._without_rounding().slogdet()
     if factor is not None:
         return a.kind.ones(*a.batch), logdet_cholesky(factor)
     sign, logarithm = a.kind.xp.linalg.slogdet(a.array)

@@ -1,65 +1,84 @@
 """The dual side of U C Vᴴ: its spectrum, scalars and pseudo-inverse from small Gram matrices of U and V."""
 
+from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from kronlin.algebra import Operator, Product, Sum, rules
 from kronlin.algebra.columns import diagonal_of_outer
 from kronlin.algebra.identity import multiple_of_identity
-from kronlin.algebra.properties import PSD
-from kronlin.arrays import Array, SingularMatrixError, adjoint, hermitian_part, root_trace, to_numpy
+from kronlin.algebra.properties import PSD, SELF_ADJOINT
+from kronlin.arrays import Array, SingularMatrixError, adjoint, hermitian_part, norm_from_grams, qr, to_numpy
 from kronlin.operators.dense import Dense, no_inverse
-from kronlin.operators.lowrank import LowRank, congruence
+from kronlin.operators.fallback import DENSE_LIMIT
+from kronlin.operators.lowrank import LowRank
 from kronlin.operators.spectral import Spectral
 
+Thin = tuple[Operator, Array]
 
-def _kept_columns(spectrum: Spectral, scale: int) -> tuple[Array, Array]:
-    """Eigenvalues above rounding error, and their eigenvectors as an array."""
+
+def _thin(u: Operator, gram: Callable[[], Array]) -> Thin | None:
+    """U = P K with orthonormal P: by QR; where U is too large to be formed P = U Z t^-½ from UᴴU = Z diag(t) Zᴴ.
+
+    The columns of the latter are orthonormal to eps √(t_max / t) only.
+    """
+    if prod(u.shape) <= DENSE_LIMIT**2:
+        p, k = qr(u.to_dense())
+        return Dense._make(p), k
+    if u.batch:
+        return None
+    w, z = _without_zeros(Dense._make(gram())._with(PSD).eigh(), u.shape[1])
+    t = u.kind.xp.sqrt(w)
+    return Product(u, Dense._make(z.to_dense() / t)), t[:, None] * adjoint(z.to_dense())
+
+
+def _without_zeros(spectrum: Spectral, size: int) -> tuple[Array, Operator]:
+    """Eigenvalues above rounding error, and their eigenvectors."""
     values = [float(value) for value in to_numpy(spectrum.w)]
-    floor = scale * spectrum.kind.eps * max(map(abs, values), default=0.0)
+    floor = size * spectrum.kind.eps * max(map(abs, values), default=0.0)
     kept = [i for i, value in enumerate(values) if abs(value) > floor]
     w = spectrum.kind.xp.take(spectrum.w, spectrum.kind.indices(kept), axis=0)
-    return w, rules.columns(spectrum.Q, kept).to_dense()
+    return w, rules.columns(spectrum.Q, kept)
 
 
-def _orthonormal(u: Operator, gram: Array) -> tuple[Array, Array]:
-    """X and Y such that U X has orthonormal columns and U = (U X) Yᴴ, from T = Uᴴ U cut off at its numerical rank."""
-    t, v = _kept_columns(Dense._make(gram)._with(PSD).eigh(), u.shape[1])
-    root = u.kind.xp.sqrt(t)
-    return v / root, v * root
+def _kept_thin(a: LowRank) -> Thin | None:
+    return a._once("thin", lambda: _thin(a.U, a._gram) or False) or None
 
 
 @rules.eigh.register(LowRank)
 def eigh_of_low_rank(a: LowRank) -> Operator:
-    """Eigenpairs from the dual side: with C = R Rᴴ and Rᴴ Uᴴ U R = V diag(w) Vᴴ, Q = U R V diag(w)^-½."""
-    if a.V is not a.U or not a.C.is_self_adjoint or a.rank >= a.shape[0] or a.batch:
+    """Eigenpairs from the r × r side: with U = P K, PᴴP = I and K C Kᴴ = Y diag(w) Yᴴ, Q = P Y."""
+    if a.V is not a.U or not a.C.is_self_adjoint or a.rank >= a.shape[0]:
         return NotImplemented
-    xp = a.kind.xp
-    if a.C.is_psd:
-        root = a.C.sqrt()
-        w, v = _kept_columns(Dense._make(congruence(root, a._gram()))._with(PSD).eigh(), a.rank)
-        return Spectral._make(Product(a.U, Dense._make(root._matmat(v) / xp.sqrt(w))), w, rest=0.0)
-    x, y = _orthonormal(a.U, a._gram())
-    w, v = _kept_columns(Dense._make(hermitian_part(adjoint(y) @ a.C._matmat(y))).eigh(), a.rank)
-    return Spectral._make(Product(a.U, Dense._make(x @ v)), w, rest=0.0)
+    thin = _kept_thin(a)
+    if thin is None:
+        return NotImplemented
+    basis, k = thin
+    core = Dense._make(hermitian_part(k @ a.C._matmat(adjoint(k))))
+    inner = core._with(PSD if a.C.is_psd else SELF_ADJOINT).eigh()
+    w, y = (inner.w, inner.Q) if a.batch else _without_zeros(inner, a.rank)
+    return Spectral._make(basis @ y, w, rest=0.0)
 
 
 @rules.pinv.register(LowRank)
 def pinv_of_low_rank(a: LowRank) -> Operator:
-    """(U C Vᴴ)⁺ = V X (Yᴴ C Z)⁺ Wᴴ Uᴴ, with orthonormal U W and V X, U = (U W) Yᴴ and V = (V X) Zᴴ."""
-    if a.rank >= min(a.shape) or a.batch:
+    """(U C Vᴴ)⁺ = R (K C Nᴴ)⁺ Pᴴ with U = P K and V = R N, P and R orthonormal."""
+    if a.rank >= min(a.shape):
         return NotImplemented
     if a.V is a.U and a.C.is_self_adjoint:
         return a.eigh().pinv()
-    w, y = _orthonormal(a.U, rules.gram(a.U, a.U))
-    x, z = _orthonormal(a.V, rules.gram(a.V, a.V))
-    core = Dense._make(adjoint(y) @ a.C._matmat(z)).pinv()
-    return LowRank._make(a.V @ Dense._make(x), core, a.U @ Dense._make(w))
+    left = _thin(a.U, lambda: rules.gram(a.U, a.U))
+    right = left if a.V is a.U else _thin(a.V, lambda: rules.gram(a.V, a.V))
+    if left is None or right is None:
+        return NotImplemented
+    core = Dense._make(left[1] @ a.C._matmat(adjoint(right[1])))
+    return LowRank._make(right[0], core.pinv(), left[0])
 
 
 @rules.power.register(LowRank)
 def power_of_low_rank(a: LowRank, p: float) -> Operator:
     """On the eigenvalues, for a self-adjoint one."""
-    tall = a.V is a.U and a.C.is_self_adjoint and a.rank < a.shape[0] and not a.batch
+    tall = a.V is a.U and a.C.is_self_adjoint and a.rank < a.shape[0]
     return a.eigh().power(p) if tall else NotImplemented
 
 
@@ -68,7 +87,8 @@ def trace_of_low_rank(a: LowRank) -> Array:
     """tr(U C Vᴴ) = tr(C Vᴴ U); c ‖U‖² for U (c I) Uᴴ."""
     factor = multiple_of_identity(a.C)
     if a.V is a.U and factor is not None:
-        return factor * a.U.norm() ** 2
+        size = a.U.norm()
+        return factor * size * size
     gram = a._gram() if a.V is a.U else rules.gram(a.V, a.U)
     return Dense._make(a.C._matmat(gram)).trace()
 
@@ -84,12 +104,13 @@ def diagonal_of_low_rank(a: LowRank) -> Array:
 
 @rules.norm.register(LowRank)
 def norm_of_low_rank(a: LowRank) -> Array:
-    """‖U C Vᴴ‖² = tr(Cᴴ Uᴴ U C Vᴴ V)."""
-    if a.rank > min(a.shape):
+    """‖U C Vᴴ‖² = tr(Cᴴ UᴴU C VᴴV), unless that is rounding error."""
+    if a.rank > min(a.shape) or 0 in a.C.shape:
         return NotImplemented
     left = a._gram() if a.V is a.U else rules.gram(a.U, a.U)
     right = left if a.V is a.U else rules.gram(a.V, a.V)
-    return root_trace(congruence(a.C, left), right)
+    found = norm_from_grams(left, a.C.to_dense(), right)
+    return NotImplemented if found is None else found
 
 
 @rules.slogdet.register(LowRank)
@@ -115,7 +136,7 @@ def _spectrum_of_shifted(a: Sum) -> Spectral | None:
         return None
     for term, other in (a.terms, a.terms[::-1]):
         c = multiple_of_identity(other)
-        small = isinstance(term, LowRank) and term.rank < a.shape[0] and not a.batch
+        small = isinstance(term, LowRank) and term.rank < a.shape[0]
         if small and c is not None and not c.imag and a.is_self_adjoint:
             spectrum = term.eigh()
             return rules.shift(spectrum, c) if isinstance(spectrum, Spectral) else None

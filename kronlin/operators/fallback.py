@@ -59,8 +59,9 @@ def eigh_by_dense(a: Operator) -> Operator:
 
 @rules.power.register(Operator)
 def power_by_eigh(a: Operator, p: float) -> Operator:
-    """Aᵖ = Q diag(w)ᵖ Qᴴ for a fraction; whole powers are products."""
-    return a.eigh().power(p)
+    """Aᵖ = Q diag(w)ᵖ Qᴴ for a fraction; where A may be singular, eigenvalues that are rounding error count as 0."""
+    basis = a.eigh()
+    return basis.power(p) if a.is_pd else basis._without_rounding(positive=p < 0).power(p)
 
 
 @rules.modulus2.register(Operator)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kronlin as kl
-from kronlin.algebra import Product, Sum
+from kronlin.algebra import Sum
 from kronlin.arrays import SingularMatrixError
 from kronlin.operators import fallback
 from tests.algebra.bare import Bare
@@ -64,7 +64,7 @@ def test_types(lib, dtype):
     assert (one @ one).V is (one @ one).U
     assert type(one + one) is kl.LowRank
     assert type(one + two) is Sum
-    assert type(one.eigh().Q) is Product
+    assert type(one.eigh().Q) is kl.Dense
 
 
 @pytest.mark.parametrize("dtype", ["float64", "complex128", "float32"])
