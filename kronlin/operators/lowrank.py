@@ -96,11 +96,21 @@ class LowRank(Operator):
         factor = multiple_of_identity(b)
         return rules.gram(self.U, b @ self.U) if factor is None else factor * self._gram()
 
+    def _has_eigenbasis(self) -> bool:
+        """Whether A = U C Uᴴ with C = Cᴴ and fewer columns than rows, so that its eigenvectors are found from U."""
+        small = self.V is self.U and self.C.is_self_adjoint is True and self.rank < self.shape[0]
+        return small and (not self.batch or is_formable(self.U))
+
     def prepare(self) -> "LowRank":
         """Form the Gram matrix of U now."""
         if self.V is self.U:
             self._gram()
         return self
+
+
+def is_formable(a: Operator) -> bool:
+    """Whether a tall operator may be formed for a QR factorisation: up to DENSE_LIMIT² numbers."""
+    return prod((*a.batch, *a.shape)) <= DENSE_LIMIT**2
 
 
 def congruence(root: Operator, gram: Array) -> Array:
@@ -208,12 +218,9 @@ def norm_of_low_rank(a: LowRank) -> Array:
 @rules.eigh.register(LowRank)
 def eigh_of_low_rank(a: LowRank) -> Operator:
     """Eigenpairs from the r × r side: with U = P K, PᴴP = I and K C Kᴴ = Y diag(w) Yᴴ, Q = P Y."""
-    if a.V is not a.U or not a.C.is_self_adjoint or a.rank >= a.shape[0]:
+    if not a._has_eigenbasis():
         return NotImplemented
-    thin = a._once("thin", lambda: _thin(a) or False)
-    if not thin:
-        return NotImplemented
-    basis, k = thin
+    basis, k = _thin(a)
     core = Dense._make(hermitian_part(k @ a.C._matmat(adjoint(k))))
     inner = core._with(PSD if a.C.is_psd else SELF_ADJOINT).eigh()
     if a.batch:
@@ -225,16 +232,14 @@ def eigh_of_low_rank(a: LowRank) -> Operator:
     return Spectral._make(basis @ rules.columns(inner.Q, kept), w, rest=0.0)
 
 
-def _thin(a: LowRank) -> tuple[Operator, Array] | None:
+def _thin(a: LowRank) -> tuple[Operator, Array]:
     """U = P K with orthonormal P: by QR; where U is too large to be formed P = U Z t^-½ from UᴴU = Z diag(t) Zᴴ.
 
     The columns of the latter are orthonormal to eps √(t_max / t) only.
     """
-    if prod(a.U.shape) <= DENSE_LIMIT**2:
+    if is_formable(a.U):
         p, k = qr(a.U.to_dense())
         return Dense._make(p), k
-    if a.batch:
-        return None
     dual = Dense._make(a._gram())._with(PSD).eigh()
     floor = a.rank * a.kind.eps * max_abs(dual.w)
     kept = [i for i, value in enumerate(map(float, to_numpy(dual.w))) if value > floor]
@@ -250,8 +255,7 @@ def _real(x: Array) -> Array:
 @rules.pinv.register(LowRank)
 def pinv_of_low_rank(a: LowRank) -> Operator:
     """From the eigenpairs, if A is self-adjoint."""
-    basis = eigh_of_low_rank(a)
-    return NotImplemented if basis is NotImplemented else basis.pinv()
+    return a.eigh().pinv() if a._has_eigenbasis() else NotImplemented
 
 
 @rules.slogdet.register(LowRank)

@@ -194,7 +194,7 @@ def test_a_root_too_large_to_be_formed(monkeypatch, lam):
 
 def test_a_base_without_a_square_root_at_hand(monkeypatch):
     """The r × r system is then solved in its eigenbasis: no digit is promised, but no error and no NaN comes either."""
-    import kronlin.operators.updates as module
+    import kronlin.operators.lowrank as module
 
     monkeypatch.setattr(module, "DENSE_LIMIT", 4)
     u = tall("doubled", "float64")
