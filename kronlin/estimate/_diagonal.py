@@ -31,7 +31,7 @@ def diagonal(A: Any, samples: int = 16, *, seed: int = 0) -> Estimate:
     >>> kl.estimate.diagonal(kl.LowRank(u), 3).value
     array([ 2.,  8., 18., 32., 50.])
 
-    Source: Epperly, Tropp and Webber, SIAM J. Matrix Anal. Appl. 45 (2024), section 2.4.
+    Source: Epperly, Tropp and Webber, SIAM J. Matrix Anal. Appl. 45 (2024), arXiv 2301.07825 (XDiag).
     """
     A = enter("diagonal", A, samples)
     xp, n = A.kind.xp, A.shape[0]

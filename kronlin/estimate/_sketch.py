@@ -11,8 +11,7 @@ class Sketch(NamedTuple):
 
     Column sᵢ of S is orthogonal to all columns of R but the i-th: Q₍ᵢ₎ Q₍ᵢ₎ᴴ = Q (I - sᵢ sᵢᴴ) Qᴴ.
 
-    Source: Epperly, Tropp and Webber, "XTrace: making the most of every sample in stochastic trace estimation",
-    SIAM J. Matrix Anal. Appl. 45 (2024), section 2.
+    Source: Epperly, Tropp and Webber, SIAM J. Matrix Anal. Appl. 45 (2024), arXiv 2301.07825.
     """
 
     image: Array

@@ -33,8 +33,9 @@ def trace(A: Any, samples: int = 16, *, method: str = "xtrace", seed: int = 0) -
     >>> kl.estimate.trace(A, 10), kl.estimate.trace(A, 20)
     (Estimate(2.000 ± 0.002), Estimate(2.000001 ± 0.000002))
 
-    Source: Epperly, Tropp and Webber, SIAM J. Matrix Anal. Appl. 45 (2024), sections 2.1 and 2.3 (XTrace with
-    normalised vectors); Meyer, Musco, Musco and Woodruff, "Hutch++", SOSA (2021), algorithm 1.
+    Source: Epperly, Tropp and Webber, "XTrace: Making the most of every sample in stochastic trace estimation",
+    SIAM J. Matrix Anal. Appl. 45 (2024), arXiv 2301.07825 (with normalised vectors μᵢ); Meyer, Musco, Musco and
+    Woodruff, "Hutch++: Optimal stochastic trace estimation", arXiv 2010.09649, algorithm 1.
     """
     if method not in _METHODS:
         raise ValueError(f"unknown method {method!r} of estimate.trace: choose one of {', '.join(map(repr, _METHODS))}")

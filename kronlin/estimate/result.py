@@ -53,7 +53,7 @@ def summarised(values: Array, samples: int, products: int) -> Estimate:
     """The mean over the last axis, with the error that equally distributed values of that spread have.
 
     The leave-one-out values of one sketch are not independent; that this is a good error for them all the same is
-    an observation (Epperly, Tropp and Webber, section 4).
+    an observation, which the tests repeat.
     """
     own = kind(values)
     count = values.shape[-1]

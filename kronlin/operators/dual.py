@@ -1,7 +1,6 @@
 """The dual side of U C Vᴴ: its spectrum, scalars and pseudo-inverse from small Gram matrices of U and V."""
 
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
 from kronlin.algebra import Operator, Product, Sum, rules
@@ -10,23 +9,20 @@ from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import PSD, SELF_ADJOINT
 from kronlin.arrays import Array, SingularMatrixError, adjoint, hermitian_part, norm_from_grams, qr, to_numpy
 from kronlin.operators.dense import Dense, no_inverse
-from kronlin.operators.fallback import DENSE_LIMIT
-from kronlin.operators.lowrank import LowRank
+from kronlin.operators.lowrank import LowRank, is_formable
 from kronlin.operators.spectral import Spectral
 
 Thin = tuple[Operator, Array]
 
 
-def _thin(u: Operator, gram: Callable[[], Array]) -> Thin | None:
+def _thin(u: Operator, gram: Callable[[], Array]) -> Thin:
     """U = P K with orthonormal P: by QR; where U is too large to be formed P = U Z t^-½ from UᴴU = Z diag(t) Zᴴ.
 
     The columns of the latter are orthonormal to eps √(t_max / t) only.
     """
-    if prod(u.shape) <= DENSE_LIMIT**2:
+    if is_formable(u):
         p, k = qr(u.to_dense())
         return Dense._make(p), k
-    if u.batch:
-        return None
     w, z = _without_zeros(Dense._make(gram())._with(PSD).eigh(), u.shape[1])
     t = u.kind.xp.sqrt(w)
     return Product(u, Dense._make(z.to_dense() / t)), t[:, None] * adjoint(z.to_dense())
@@ -41,19 +37,12 @@ def _without_zeros(spectrum: Spectral, size: int) -> tuple[Array, Operator]:
     return w, rules.columns(spectrum.Q, kept)
 
 
-def _kept_thin(a: LowRank) -> Thin | None:
-    return a._once("thin", lambda: _thin(a.U, a._gram) or False) or None
-
-
 @rules.eigh.register(LowRank)
 def eigh_of_low_rank(a: LowRank) -> Operator:
     """Eigenpairs from the r × r side: with U = P K, PᴴP = I and K C Kᴴ = Y diag(w) Yᴴ, Q = P Y."""
-    if a.V is not a.U or not a.C.is_self_adjoint or a.rank >= a.shape[0]:
+    if not a._has_eigenbasis():
         return NotImplemented
-    thin = _kept_thin(a)
-    if thin is None:
-        return NotImplemented
-    basis, k = thin
+    basis, k = _thin(a.U, a._gram)
     core = Dense._make(hermitian_part(k @ a.C._matmat(adjoint(k))))
     inner = core._with(PSD if a.C.is_psd else SELF_ADJOINT).eigh()
     w, y = (inner.w, inner.Q) if a.batch else _without_zeros(inner, a.rank)
@@ -63,14 +52,12 @@ def eigh_of_low_rank(a: LowRank) -> Operator:
 @rules.pinv.register(LowRank)
 def pinv_of_low_rank(a: LowRank) -> Operator:
     """(U C Vᴴ)⁺ = R (K C Nᴴ)⁺ Pᴴ with U = P K and V = R N, P and R orthonormal."""
-    if a.rank >= min(a.shape):
-        return NotImplemented
-    if a.V is a.U and a.C.is_self_adjoint:
+    if a._has_eigenbasis():
         return a.eigh().pinv()
+    if a.rank >= min(a.shape) or (a.batch and not (is_formable(a.U) and is_formable(a.V))):
+        return NotImplemented
     left = _thin(a.U, lambda: rules.gram(a.U, a.U))
     right = left if a.V is a.U else _thin(a.V, lambda: rules.gram(a.V, a.V))
-    if left is None or right is None:
-        return NotImplemented
     core = Dense._make(left[1] @ a.C._matmat(adjoint(right[1])))
     return LowRank._make(right[0], core.pinv(), left[0])
 
@@ -78,8 +65,7 @@ def pinv_of_low_rank(a: LowRank) -> Operator:
 @rules.power.register(LowRank)
 def power_of_low_rank(a: LowRank, p: float) -> Operator:
     """On the eigenvalues, for a self-adjoint one."""
-    tall = a.V is a.U and a.C.is_self_adjoint and a.rank < a.shape[0]
-    return a.eigh().power(p) if tall else NotImplemented
+    return a.eigh().power(p) if a._has_eigenbasis() else NotImplemented
 
 
 @rules.trace.register(LowRank)
@@ -136,10 +122,9 @@ def _spectrum_of_shifted(a: Sum) -> Spectral | None:
         return None
     for term, other in (a.terms, a.terms[::-1]):
         c = multiple_of_identity(other)
-        small = isinstance(term, LowRank) and term.rank < a.shape[0]
-        if small and c is not None and not c.imag and a.is_self_adjoint:
-            spectrum = term.eigh()
-            return rules.shift(spectrum, c) if isinstance(spectrum, Spectral) else None
+        if c is not None and not c.imag and isinstance(term, LowRank) and term._has_eigenbasis():
+            spectrum: Spectral = rules.shift(term.eigh(), c)
+            return spectrum
     return None
 
 

@@ -1,5 +1,6 @@
 """LowRank: U C Vᴴ with tall U and V; its spectrum and scalars stand in `dual`, what it does to a sum in `woodbury`."""
 
+from math import prod
 from typing import Any
 
 from kronlin.algebra import Adjoint, Identity, Operator, Product, Properties, rules
@@ -8,6 +9,7 @@ from kronlin.algebra.properties import PSD, properties
 from kronlin.algebra.structure import common_batch, promote
 from kronlin.arrays import Array, adjoint, conj, hermitian_part
 from kronlin.operators.dense import Dense
+from kronlin.operators.fallback import DENSE_LIMIT
 from kronlin.operators.stacks import HStack, VStack
 
 
@@ -83,11 +85,21 @@ class LowRank(Operator):
         """Whether this is U C Uᴴ with a psd C, fewer columns than rows."""
         return self.V is self.U and self.C.is_psd is True and self.rank < self.shape[0]
 
+    def _has_eigenbasis(self) -> bool:
+        """Whether A = U C Uᴴ with C = Cᴴ and fewer columns than rows, so that its eigenvectors are found from U."""
+        small = self.V is self.U and self.C.is_self_adjoint is True and self.rank < self.shape[0]
+        return small and (not self.batch or is_formable(self.U))
+
     def prepare(self) -> "LowRank":
         """Form the Gram matrix of U now."""
         if self.V is self.U:
             self._gram()
         return self
+
+
+def is_formable(a: Operator) -> bool:
+    """Whether a tall operator may be formed for a QR factorisation: up to DENSE_LIMIT² numbers."""
+    return prod((*a.batch, *a.shape)) <= DENSE_LIMIT**2
 
 
 def congruence(root: Operator, gram: Array) -> Array:

@@ -1,13 +1,10 @@
 """Five forms of the inverse of an updated operator A = B + U C Vᴴ, all from that of B and a system of r rows."""
 
-from math import prod
-
 from kronlin.algebra import Identity, Operator, Product, rules
 from kronlin.algebra.identity import multiple_of_identity
 from kronlin.arrays import Array, SingularMatrixError, adjoint, max_abs, qr
 from kronlin.operators.dense import Dense, no_inverse
-from kronlin.operators.fallback import DENSE_LIMIT
-from kronlin.operators.lowrank import LowRank
+from kronlin.operators.lowrank import LowRank, is_formable
 from kronlin.operators.spectral import Spectral, taken_apart
 
 
@@ -100,7 +97,7 @@ class EigenUpdate(Update):
             SingularMatrixError: an eigenvalue of A is rounding error.
         """
         factor = multiple_of_identity(base)
-        if not isinstance(factor, int | float) or term.V is not term.U or not term.C.is_self_adjoint:
+        if not isinstance(factor, int | float) or not term._has_eigenbasis():
             return None
         basis = term.eigh()
         total = rules.shift(basis, factor)
@@ -136,7 +133,7 @@ class CompressedUpdate(Update):
         """The form for c I + U C Vᴴ; None for another B, and where U and V are too large to be formed."""
         factor, (n, r) = multiple_of_identity(base), term.U.shape
         width = r if term.V is term.U else r + term.V.shape[1]
-        if factor is None or width >= n or n * width > DENSE_LIMIT**2:
+        if factor is None or width >= n or not (is_formable(term.U) and is_formable(term.V)):
             return None
         sides = [term.U.to_dense()] if term.V is term.U else [term.U.to_dense(), term.V.to_dense()]
         p, k = qr(base.kind.xp.concat(sides, axis=-1))
@@ -174,7 +171,7 @@ class WhitenedUpdate(Update):
     @classmethod
     def find(cls, base: Operator, term: LowRank) -> "WhitenedUpdate | None":
         """The form for a pd B with B^-½ at hand; None for another one, and where U and V are too large to be formed."""
-        if not base.is_pd or prod(term.U.shape) + prod(term.V.shape) > DENSE_LIMIT**2:
+        if not (base.is_pd and is_formable(term.U) and is_formable(term.V)):
             return None
         try:
             half = base.power(-0.5)

@@ -35,7 +35,7 @@ def split(a: Sum) -> Update | None:
 
 
 def _update(base: Operator, base_inverse: Operator, term: LowRank) -> Update:
-    """Choose the form by the r × r system S = I + Cᴴ… of the formula of Woodbury.
+    """Choose the form by the r × r system S of the formula of Woodbury.
 
     Where its entries exceed eps^-½ (7e7 in double, 3e3 in single precision: λ ≪ ‖F‖ in F + λ I) half of the digits or
     more would cancel, beyond what one refinement wins back, and an orthonormal basis is taken in which nothing cancels,

@@ -59,7 +59,7 @@ def test_eigenvectors_are_orthonormal_however_far_the_spectrum_spreads():
 
 
 def test_eigenpairs_of_a_root_too_large_to_be_formed(monkeypatch):
-    import kronlin.operators.dual as module
+    import kronlin.operators.lowrank as module
 
     monkeypatch.setattr(module, "DENSE_LIMIT", 1)
     root = kl.KhatriRao(np.repeat(normal((3, 2)), 2, axis=1), np.repeat(normal((4, 2), seed=1), 2, axis=1))
@@ -109,7 +109,7 @@ def test_a_norm_that_would_be_rounding_error_is_taken_from_the_matrix():
 
 
 def test_the_gram_matrix_is_formed_once(monkeypatch):
-    import kronlin.operators.dual as module
+    import kronlin.operators.lowrank as module
 
     calls, real = [], rules.gram
     monkeypatch.setattr(module.rules, "gram", lambda a, b: calls.append(1) or real(a, b))

@@ -178,7 +178,7 @@ def test_a_stack_is_solved_at_once():
 @pytest.mark.parametrize("lam", [1e-6, 1e-14])
 def test_a_root_too_large_to_be_formed(monkeypatch, lam):
     """The eigenbasis then comes from UᴴU, and refinement makes up for what that loses."""
-    import kronlin.operators.dual as module
+    import kronlin.operators.lowrank as module
 
     monkeypatch.setattr(module, "DENSE_LIMIT", 4)
     left, right = normal((4, R)), normal((6, R), seed=1)
@@ -194,7 +194,7 @@ def test_a_root_too_large_to_be_formed(monkeypatch, lam):
 
 def test_a_base_without_a_square_root_at_hand(monkeypatch):
     """The r × r system is then solved in its eigenbasis: no digit is promised, but no error and no NaN comes either."""
-    import kronlin.operators.updates as module
+    import kronlin.operators.lowrank as module
 
     monkeypatch.setattr(module, "DENSE_LIMIT", 4)
     u = tall("doubled", "float64")
