@@ -20,6 +20,7 @@ from kronlin.operators import (
     LowRank,
     Spectral,
     VStack,
+    aslinearoperator,
 )
 from kronlin.twolevel import two_level
 
@@ -46,6 +47,7 @@ __all__ = [
     "Spectral",
     "VStack",
     "Zero",
+    "aslinearoperator",
     "assume",
     "block_diagonal_fisher",
     "cg",

@@ -6,12 +6,11 @@ equal operators into one, taking them apart, counting bytes, drawing its structu
 
 import copy
 from collections.abc import Callable, Iterator
-from math import prod
 from typing import Any, Self
 from weakref import ref
 
 from kronlin.algebra.properties import UNKNOWN, Properties
-from kronlin.arrays import Array, Kind, cast, common_kind, kind
+from kronlin.arrays import Array, Kind, bytes_of, cast, common_kind, kind
 
 Part = Any
 
@@ -154,7 +153,7 @@ class Structure:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays that it holds, an array held twice counted once."""
-        return sum({id(array): prod(array.shape) * kind(array).itemsize for array in self._arrays()}.values())
+        return sum({id(array): bytes_of(array) for array in self._arrays()}.values())
 
     @property
     def _summary(self) -> str:

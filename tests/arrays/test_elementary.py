@@ -149,3 +149,17 @@ def test_a_number_is_no_array():
             function(1.0)
     with pytest.raises(TypeError, match="expected an array"):
         arrays.convert(NUMPY.asarray([1.0]), 3)
+
+
+def test_convert_takes_integers(lib):
+    x = lib.asarray([3, 1], "int64")
+    assert arrays.convert(x, lib.asarray([0.0])) is x
+    moved = arrays.convert(x, STRICT_DEVICE.asarray([0.0]))
+    assert STRICT_DEVICE.owns(moved)
+    assert STRICT_DEVICE.numpy(moved).tolist() == [3, 1]
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, "int32", "int64", "uint8"])
+def test_bytes_are_counted_as_numpy_counts_them(lib, dtype):
+    x = np.zeros((2, 3), dtype)
+    assert arrays.bytes_of(lib.asarray(x, dtype)) == x.nbytes
