@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kronlin import coarse, krylov, twolevel
-from kronlin.algebra import Identity, Operator, Zero, assume
+from kronlin.algebra import Identity, Operator, Zero, assume, tree
 from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError
 from kronlin.curvature import FisherRoot, LayerStatistics, block_diagonal_fisher, fisher, kfac
 from kronlin.diagnostics import compare
@@ -60,6 +60,7 @@ __all__ = [
     "krylov",
     "sources",
     "testing",
+    "tree",
     "two_level",
     "twolevel",
 ]

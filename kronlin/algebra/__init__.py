@@ -1,6 +1,7 @@
 """The algebra: the abstract operator, its lazy sums and products, and the open rules that keep structure."""
 
 from kronlin.algebra import rules
+from kronlin.algebra._tree import Tree, tree
 from kronlin.algebra.adjoint import Adjoint, Conjugate
 from kronlin.algebra.identity import Identity
 from kronlin.algebra.operator import Operator, assume, scalar
@@ -19,8 +20,10 @@ __all__ = [
     "Properties",
     "Scaled",
     "Sum",
+    "Tree",
     "Zero",
     "assume",
     "rules",
     "scalar",
+    "tree",
 ]

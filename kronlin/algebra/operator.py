@@ -1,14 +1,19 @@
 """The linear operator: checks stand here, the computing stands in `_matmat` and in the rules."""
 
 from math import isfinite
+from textwrap import shorten
 from typing import Any, cast
 
 from kronlin.algebra import rules
+from kronlin.algebra._tree import Tree
 from kronlin.algebra.functions import MatrixFunctions
 from kronlin.algebra.properties import NOTHING, PD, PSD, SELF_ADJOINT, UNKNOWN, Answer, Properties
 from kronlin.algebra.structure import promote
 from kronlin.arrays import Array, is_array, is_linear_map, is_sparse, kind, linear_operator, namespace
 from kronlin.arrays import cast as cast_array
+
+_LONGEST_INSIDE = 100
+"""Characters that `repr` spends on the parts; `tree` shows them all."""
 
 _PROMISES = {"self-adjoint": SELF_ADJOINT, "psd": PSD, "pd": PD}
 
@@ -72,7 +77,11 @@ class Operator(MatrixFunctions):
     def __repr__(self) -> str:
         rows, columns = self.shape
         words = ", ".join(filter(None, [f"{rows}×{columns}", self.kind.dtype_name, self.properties.word]))
-        return f"{type(self).__name__}({words}{': ' if self._inside else ''}{self._inside})"
+        inside = shorten(self._inside, _LONGEST_INSIDE, placeholder=" …")
+        return f"{type(self).__name__}({words}{': ' if inside else ''}{inside})"
+
+    def _repr_html_(self) -> str:
+        return Tree(self)._repr_html_()
 
     # Products
 

@@ -48,8 +48,12 @@ class Foreign(Operator):
         self._define(empty, shape=size, linear_map=linear_map, home=home, size=size)
 
     @property
-    def _inside(self) -> str:
+    def _note(self) -> str:
         return type(self.linear_map).__name__
+
+    @property
+    def _inside(self) -> str:
+        return self._note
 
     def _matmat(self, x: Array) -> Array:
         return self._carry(x, self._product("matmat", "matvec"), self.shape[0])

@@ -79,10 +79,14 @@ class Sparse(Operator):
         return properties(self_adjoint=skew <= tolerance * max_abs(self.matrix.data))
 
     @property
-    def _inside(self) -> str:
+    def _note(self) -> str:
         return f"{self.matrix.data.shape[0]} entries"
 
-    def _arrays(self) -> Iterator[Array]:
+    @property
+    def _inside(self) -> str:
+        return self._note
+
+    def _own_arrays(self) -> Iterator[Array]:
         yield from (*self.parts, self.options["columns"], self.options["starts"])
 
     def _matmat(self, x: Array) -> Array:
