@@ -22,6 +22,7 @@ from kronlin.operators import (
     VStack,
     aslinearoperator,
 )
+from kronlin.storage import FileFormatError, load, save
 from kronlin.twolevel import two_level
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ __all__ = [
     "BlockDiagonal",
     "Dense",
     "Diagonal",
+    "FileFormatError",
     "FisherRoot",
     "Function",
     "HStack",
@@ -58,6 +60,8 @@ __all__ = [
     "fisher",
     "kfac",
     "krylov",
+    "load",
+    "save",
     "sources",
     "testing",
     "tree",

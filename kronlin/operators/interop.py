@@ -73,10 +73,11 @@ class Foreign(Operator):
 
     def _has_adjoint(self, y: Array) -> bool:
         """Ask for one vector: without rmatvec, SciPy's block product fails with a TypeError that does not say so."""
-        try:
-            getattr(self.linear_map, "rmatvec", len)(convert(y[:, 0], self.home))
-        except NotImplementedError:
-            return False
+        if hasattr(self.linear_map, "rmatvec"):
+            try:
+                self.linear_map.rmatvec(convert(y[:, 0], self.home))
+            except NotImplementedError:
+                return False
         return True
 
     def _product(self, block: str, single: str) -> Any:
