@@ -91,7 +91,10 @@ def to_numpy(x: Array) -> Any:
 
 
 def bytes_of(x: Array) -> int:
-    """Bytes of the entries of an array, which may be integers."""
+    """Bytes of the entries of an array, which may be integers or truth values."""
     xp = lookup(x)[0]
-    bits = xp.iinfo(x.dtype).bits if xp.isdtype(x.dtype, "integral") else 8 * kind(x).itemsize
-    return prod(x.shape) * bits // 8
+    if xp.isdtype(x.dtype, "bool"):
+        return prod(x.shape)
+    if xp.isdtype(x.dtype, "integral"):
+        return prod(x.shape) * (xp.iinfo(x.dtype).bits // 8)
+    return prod(x.shape) * kind(x).itemsize

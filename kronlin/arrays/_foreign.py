@@ -15,8 +15,9 @@ def is_sparse(x: Any) -> bool:
 
 def is_linear_map(x: Any) -> bool:
     """Tell whether `x` is known by its products, as SciPy's LinearOperator: a shape, a dtype, matvec or matmat."""
-    products = (getattr(x, "matvec", None), getattr(x, "matmat", None))
-    return len(getattr(x, "shape", ())) == 2 and hasattr(x, "dtype") and any(map(callable, products))
+    shape, products = getattr(x, "shape", None), (getattr(x, "matvec", None), getattr(x, "matmat", None))
+    is_matrix = isinstance(shape, tuple | list) and len(shape) == 2
+    return is_matrix and hasattr(x, "dtype") and any(map(callable, products))
 
 
 def home_of(x: Any) -> str:

@@ -53,14 +53,14 @@ class Sparse(Operator):
         self._setup(*checked.parts, **checked.options)
 
     def _setup(self, data: Array, *, columns: Array, starts: Array, size: tuple[int, int]) -> None:
-        columns, starts = convert(columns, data), convert(starts, data)
-        self.matrix = kind(data).library.csr(data, columns, starts, size)
-        self._define(data, shape=size, columns=columns, starts=starts, size=size)
+        matrix = kind(data).library.csr(data, convert(columns, data), convert(starts, data), size)
+        self.matrix = matrix
+        self._define(data, shape=size, columns=matrix.indices, starts=matrix.indptr, size=size)
 
     @classmethod
     def _from_csr(cls, matrix: Any) -> "Sparse":
         """Take a matrix of compressed rows; entries at one place are added, which leaves the given matrix alone."""
-        kind(matrix.data)
+        kind(matrix.data)  # refuses integers
         if not matrix.has_canonical_format:
             matrix = matrix.copy()
             matrix.sum_duplicates()

@@ -159,7 +159,7 @@ def test_convert_takes_integers(lib):
     assert STRICT_DEVICE.numpy(moved).tolist() == [3, 1]
 
 
-@pytest.mark.parametrize("dtype", [*DTYPES, "int32", "int64", "uint8"])
+@pytest.mark.parametrize("dtype", [*DTYPES, "int32", "int64", "uint8", "bool"])
 def test_bytes_are_counted_as_numpy_counts_them(lib, dtype):
     x = np.zeros((2, 3), dtype)
     assert arrays.bytes_of(lib.asarray(x, dtype)) == x.nbytes

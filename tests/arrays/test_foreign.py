@@ -37,6 +37,7 @@ def test_linear_maps_are_known():
     assert is_linear_map(SimpleNamespace(shape=(2, 2), dtype="float64", matmat=len))
     assert not is_linear_map(SimpleNamespace(shape=(2, 2), matvec=len))
     assert not is_linear_map(SimpleNamespace(shape=(2, 2), dtype="float64", matvec="no function"))
+    assert not is_linear_map(SimpleNamespace(shape=2, dtype="float64", matvec=len))
     assert not is_linear_map(SimpleNamespace(shape=(2,), dtype="float64", matvec=len))
     for x in (np.eye(2), 3.0, None, [1.0], scipy.sparse.eye_array(2)):
         assert not is_linear_map(x)

@@ -111,6 +111,14 @@ def test_a_matrix_in_compressed_rows_is_not_copied():
     assert (op + op.astype("float32").astype("float64")).nbytes == op.nbytes
 
 
+def test_wide_indices_are_not_held_twice():
+    matrix = scipy.sparse.csr_array(scattered((4, 4)))
+    wide = scipy.sparse.csr_array((matrix.data, matrix.indices.astype("int64"), matrix.indptr.astype("int64")))
+    op = Sparse(wide)
+    assert op.options["columns"] is op.matrix.indices
+    close(op.to_dense(), matrix.toarray())
+
+
 def test_self_adjointness_is_settled_by_a_look():
     assert Sparse(scipy.sparse.csr_array(hermitian(3, "complex128"))).is_self_adjoint is True
     assert sparse((3, 3))[0].is_self_adjoint is False
