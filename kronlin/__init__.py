@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kronlin import coarse, krylov, twolevel
-from kronlin.algebra import Identity, Operator, Zero, assume
+from kronlin.algebra import Identity, Operator, Zero, assume, tree
 from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError
 from kronlin.curvature import FisherRoot, LayerStatistics, block_diagonal_fisher, fisher, kfac
 from kronlin.diagnostics import compare
@@ -25,7 +25,9 @@ from kronlin.operators import (
     Selection,
     Spectral,
     VStack,
+    aslinearoperator,
 )
+from kronlin.storage import FileFormatError, load, save
 from kronlin.twolevel import two_level
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ __all__ = [
     "BlockTridiagonal",
     "Dense",
     "Diagonal",
+    "FileFormatError",
     "FisherRoot",
     "Function",
     "HStack",
@@ -56,6 +59,7 @@ __all__ = [
     "Spectral",
     "VStack",
     "Zero",
+    "aslinearoperator",
     "assume",
     "block_diagonal_fisher",
     "cg",
@@ -67,8 +71,11 @@ __all__ = [
     "fisher",
     "kfac",
     "krylov",
+    "load",
+    "save",
     "sources",
     "testing",
+    "tree",
     "two_level",
     "twolevel",
 ]

@@ -1,6 +1,7 @@
 """The algebra: the abstract operator, its lazy sums and products, and the open rules that keep structure."""
 
 from kronlin.algebra import rules
+from kronlin.algebra._tree import Tree, tree
 from kronlin.algebra.adjoint import Adjoint
 from kronlin.algebra.conjugate import Conjugate
 from kronlin.algebra.identity import Identity
@@ -24,8 +25,10 @@ __all__ = [
     "Scaled",
     "Sum",
     "Transpose",
+    "Tree",
     "Zero",
     "assume",
     "rules",
     "scalar",
+    "tree",
 ]

@@ -42,6 +42,10 @@ class Scaled(Operator):
     def _inside(self) -> str:
         return self._summary
 
+    @property
+    def _note(self) -> str:
+        return f"by {self.factor:.4g}"
+
     def _matmat(self, x: Array) -> Array:
         return self.factor * self.base._matmat(x)
 

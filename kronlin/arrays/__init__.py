@@ -5,6 +5,7 @@ from kronlin.arrays._elementary import (
     adjoint,
     all_finite,
     balanced,
+    bytes_of,
     cast,
     conj,
     convert,
@@ -27,6 +28,7 @@ from kronlin.arrays._factor import (
     solve_general,
     solve_triangular,
 )
+from kronlin.arrays._foreign import home_of, is_linear_map, is_sparse, linear_operator
 from kronlin.arrays._kind import Kind, common_kind, device, is_array, kind, kind_named, namespace
 from kronlin.arrays._libraries import LIBRARIES, find_libraries, library_named
 from kronlin.arrays._optional import optional_import
@@ -44,6 +46,7 @@ __all__ = [
     "adjoint",
     "all_finite",
     "balanced",
+    "bytes_of",
     "cast",
     "cholesky",
     "common_kind",
@@ -54,12 +57,16 @@ __all__ = [
     "eigh",
     "find_libraries",
     "hermitian_part",
+    "home_of",
     "inverse_general",
     "inverse_positive",
     "is_array",
+    "is_linear_map",
+    "is_sparse",
     "kind",
     "kind_named",
     "library_named",
+    "linear_operator",
     "logdet_cholesky",
     "max_abs",
     "namespace",

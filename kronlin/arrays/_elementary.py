@@ -1,8 +1,9 @@
 """Small functions that the array API standard lacks or splits by dtype."""
 
+from math import prod
 from typing import Any
 
-from kronlin.arrays._kind import Kind, kind
+from kronlin.arrays._kind import Kind, device, kind
 from kronlin.arrays._libraries import library_named, lookup
 from kronlin.arrays.library import Array
 
@@ -120,7 +121,7 @@ def convert(x: Array, target: Any) -> Array:
         from_name = library_named(target)
         return x if from_name is library else from_name.from_numpy(library.to_numpy(x))
     goal = kind(target)
-    if goal.library is library and goal.device == kind(x).device:
+    if goal.library is library and goal.device == device(x):
         return x
     return goal.library.from_numpy(library.to_numpy(x), device=goal.device)
 
@@ -128,3 +129,13 @@ def convert(x: Array, target: Any) -> Array:
 def to_numpy(x: Array) -> Any:
     """Copy an array of any library to a NumPy array on the host."""
     return lookup(x)[1].to_numpy(x)
+
+
+def bytes_of(x: Array) -> int:
+    """Bytes of the entries of an array, which may be integers or truth values."""
+    xp = lookup(x)[0]
+    if xp.isdtype(x.dtype, "bool"):
+        return prod(x.shape)
+    if xp.isdtype(x.dtype, "integral"):
+        return prod(x.shape) * (xp.iinfo(x.dtype).bits // 8)
+    return prod(x.shape) * kind(x).itemsize

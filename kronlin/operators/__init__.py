@@ -10,12 +10,15 @@ from kronlin.operators.dense import Dense
 from kronlin.operators.diagonal import Diagonal
 from kronlin.operators.fallback import DENSE_LIMIT
 from kronlin.operators.function import Function
+from kronlin.operators.interop import Foreign, aslinearoperator
 from kronlin.operators.khatrirao import KhatriRao
 from kronlin.operators.kronecker import Kronecker
 from kronlin.operators.kroneckersum import KroneckerSum
 from kronlin.operators.lowrank import LowRank
 from kronlin.operators.permutation import Permutation
 from kronlin.operators.selection import Selection
+from kronlin.operators.sparse import Sparse
+from kronlin.operators.sparseinverse import SparseInverse
 from kronlin.operators.spectral import Spectral
 from kronlin.operators.stacks import HStack, VStack
 
@@ -27,6 +30,7 @@ __all__ = [
     "Congruence",
     "Dense",
     "Diagonal",
+    "Foreign",
     "Function",
     "HStack",
     "KhatriRao",
@@ -35,7 +39,10 @@ __all__ = [
     "LowRank",
     "Permutation",
     "Selection",
+    "Sparse",
+    "SparseInverse",
     "Spectral",
     "VStack",
+    "aslinearoperator",
     "chain_covariance",
 ]

@@ -60,8 +60,12 @@ class LowRank(Operator):
         return max(self.C.shape)
 
     @property
+    def _note(self) -> str:
+        return f"rank ≤ {self.rank}"
+
+    @property
     def _inside(self) -> str:
-        return f"rank ≤ {self.rank}: {self.U._summary}"
+        return f"{self._note}: {self.U._summary}"
 
     def _derive(self) -> Properties:
         if self.V is not self.U:

@@ -177,3 +177,17 @@ def test_balancing_scales_by_powers_of_two_and_takes_zeros_stacks_and_small_numb
 def test_two_arrays_and_empty_ones_are_left_alone():
     for vectors in ([np.ones(2), np.ones(3)], [np.ones(0), np.ones(2), np.ones(3)]):
         assert arrays.balanced(vectors, 1) is vectors
+
+
+def test_convert_takes_integers(lib):
+    x = lib.asarray([3, 1], "int64")
+    assert arrays.convert(x, lib.asarray([0.0])) is x
+    moved = arrays.convert(x, STRICT_DEVICE.asarray([0.0]))
+    assert STRICT_DEVICE.owns(moved)
+    assert STRICT_DEVICE.numpy(moved).tolist() == [3, 1]
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, "int32", "int64", "uint8", "bool"])
+def test_bytes_are_counted_as_numpy_counts_them(lib, dtype):
+    x = np.zeros((2, 3), dtype)
+    assert arrays.bytes_of(lib.asarray(x, dtype)) == x.nbytes
