@@ -28,7 +28,11 @@ def factor(a: BlockTridiagonal) -> BlockLU:
     diagonal, upper, lower = a.diagonal_blocks, a.upper_blocks, a.lower_blocks
     pivots, rights, lefts = [diagonal[0]._with(known)], [], []
     for place, (beside, beneath) in enumerate(zip(upper, lower, strict=True)):
-        inverse = pivot_inverse(a, place, pivots[place], diagonal[place] if place else None)
+        try:
+            inverse = pivot_inverse(a, place, pivots[place], diagonal[place] if place else None)
+        except SingularMatrixError as error:
+            advice = "if A has an inverse all the same, kronlin.Dense(A.to_dense()) finds it"
+            raise SingularMatrixError(f"{error}; {advice}") from None
         rights.append(inverse @ beside)
         if not known.self_adjoint:
             lefts.append(beneath @ inverse)
