@@ -14,7 +14,7 @@ from tests.operators.laws import check, close
 from tests.operators.test_blocktridiagonal import bands, matrix, on
 
 
-@each_dtype(("float32", "float64", "complex128"))
+@each_dtype(("float64", "complex64", "complex128"))
 @pytest.mark.parametrize("form", ["adjoint", "both"])
 def test_laws_of_the_inverse(lib, dtype, form):
     arguments = bands([2, 1, 2], form, dtype)
@@ -88,7 +88,7 @@ def test_a_singular_pivot_is_named(place):
 
 
 def test_a_long_chain_is_solved_without_forming_it():
-    count, n = 5000, 4
+    count, n = 1000, 4
     op = kl.assume(kl.BlockTridiagonal([3 * np.eye(n)] * count, [np.eye(n)] * (count - 1)), "pd")
     x = np.random.default_rng(0).standard_normal((count * n, 2))
     np.testing.assert_allclose(op.solve(op @ x), x, atol=1e-10)
