@@ -199,7 +199,7 @@ class MatrixFunctions(Structure):
         known = self.properties
         if known.psd and definite:
             return result._with(PD)
-        return result._with(Properties(*(answer or None for answer in known)))
+        return result._with(known.promise)
 
     def _require_square(self, name: str) -> None:
         if self.shape[0] != self.shape[1]:

@@ -22,6 +22,11 @@ class Properties(NamedTuple):
         return properties(*answers)
 
     @property
+    def promise(self) -> "Properties":
+        """What is known to hold; that something is known to fail is left out."""
+        return Properties(*(answer or None for answer in self))
+
+    @property
     def word(self) -> str:
         """The strongest promise in one word, for `repr`."""
         if self.pd:

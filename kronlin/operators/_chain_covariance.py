@@ -41,16 +41,11 @@ def chain_covariance(couplings: Iterable[Any], variances: Iterable[Any]) -> Oper
     Source: Martens and Grosse, arXiv 1503.05671, section 4.3.
     """
     blocks = [rules.wrap(block) for block in variances]
-    slopes = [rules.wrap(block) for block in couplings]
-    blocks, slopes = _one_kind(blocks, slopes)
-    ones = [Identity(block.shape[0], like=block) for block in blocks]
-    root = BlockTridiagonal(ones, [-slope for slope in slopes], None).inverse()
-    middle = BlockDiagonal(blocks)
+    if not blocks:
+        raise ValueError("chain_covariance takes at least one variance")
+    both = promote("a chain of blocks", *blocks, *map(rules.wrap, couplings))
+    middle = BlockDiagonal(both[: len(blocks)])
+    ones = [Identity(block.shape[0], like=middle) for block in blocks]
+    root = BlockTridiagonal(ones, [-coupling for coupling in both[len(blocks) :]], None).inverse()
     covariance = Product(root, middle, root.H)
     return covariance._with(PD) if middle.is_pd else covariance
-
-
-def _one_kind(blocks: list[Operator], slopes: list[Operator]) -> tuple[list[Operator], list[Operator]]:
-    """Bring both lists to the kind in which they meet."""
-    both = list(promote("a chain of blocks", *blocks, *slopes))
-    return both[: len(blocks)], both[len(blocks) :]

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from kronlin.algebra import Identity, Operator, Product, Properties, rules
+from kronlin.algebra import Identity, Operator, Product, rules
 from kronlin.arrays import Array, SingularMatrixError
 from kronlin.operators.blockdiagonal import BlockDiagonal
 from kronlin.operators.blocktridiagonal import BlockTridiagonal
@@ -24,11 +24,15 @@ def factor(a: BlockTridiagonal) -> BlockLU:
     Raises:
         SingularMatrixError: a pivot that is not the last one has no inverse.
     """
-    known = Properties(*(answer or None for answer in a.properties))
+    known = a.properties.promise
     diagonal, upper, lower = a.diagonal_blocks, a.upper_blocks, a.lower_blocks
     pivots, rights, lefts = [diagonal[0]._with(known)], [], []
     for place, (beside, beneath) in enumerate(zip(upper, lower, strict=True)):
-        inverse = pivot_inverse(a, place, pivots[place], diagonal[place] if place else None)
+        try:
+            inverse = pivot_inverse(a, place, pivots[place], diagonal[place] if place else None)
+        except SingularMatrixError as error:
+            advice = "if A has an inverse all the same, kronlin.Dense(A.to_dense()) finds it"
+            raise SingularMatrixError(f"{error}; {advice}") from None
         rights.append(inverse @ beside)
         if not known.self_adjoint:
             lefts.append(beneath @ inverse)

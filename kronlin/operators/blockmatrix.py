@@ -65,13 +65,9 @@ class BlockMatrix(Operator):
     def _derive(self) -> Properties:
         if not self._is_aligned():
             return Properties()
-        known = [block.properties for block in self.diagonal_blocks]
-        symmetric = all(are_twins(self.blocks[i][j], self.blocks[j][i]) for i in range(len(known)) for j in range(i))
-        # A diagonal block is a principal submatrix: what it lacks of self-adjointness or definiteness, A lacks.
-        lacks = [False if False in answers else None for answers in zip(*known, strict=True)]
-        if symmetric and all(answers.self_adjoint for answers in known):
-            lacks[0] = True
-        return properties(*lacks)
+        n = len(self.blocks)
+        symmetric = all(are_twins(self.blocks[i][j], self.blocks[j][i]) for i in range(n) for j in range(i))
+        return known_from_diagonal([block.properties for block in self.diagonal_blocks], symmetric)
 
     def _is_aligned(self) -> bool:
         """Whether rows and columns are cut alike, so that the diagonal blocks are square and hold the diagonal."""
@@ -138,6 +134,18 @@ def _common_size(what: str, place: int, sizes: list[int]) -> int:
     if len(set(sizes)) > 1:
         raise ValueError(f"BlockMatrix: the blocks of block {what} {place} have {', '.join(map(str, sizes))} {what}s")
     return sizes[0]
+
+
+def known_from_diagonal(known: list[Properties], symmetric: bool) -> Properties:
+    """Derive what is known of A from its diagonal blocks; they are principal submatrices, so what one lacks, A lacks.
+
+    Args:
+        known: of each diagonal block.
+        symmetric: whether the other blocks are each other's adjoints.
+    """
+    lacks = [False if False in answers else None for answers in zip(*known, strict=True)]
+    self_adjoint = symmetric and all(answers.self_adjoint for answers in known)
+    return properties(True if self_adjoint else lacks[0], *lacks[1:])
 
 
 def are_twins(a: Operator, b: Operator) -> bool:

@@ -5,11 +5,10 @@ from itertools import pairwise
 from typing import Any
 
 from kronlin.algebra import Operator, Properties, Scaled, Sum, Zero, rules
-from kronlin.algebra.properties import properties
 from kronlin.algebra.structure import promote
 from kronlin.arrays import Array, root_sum_squares
 from kronlin.operators.blockdiagonal import BlockDiagonal
-from kronlin.operators.blockmatrix import are_twins
+from kronlin.operators.blockmatrix import are_twins, known_from_diagonal
 from kronlin.operators.substitution import BlockSubstitution, Step
 
 
@@ -60,6 +59,8 @@ class BlockTridiagonal(Operator):
         sizes = [block.shape[0] for block in blocks]
         above = checked_band("upper", upper, list(pairwise(sizes)))
         below = [] if isinstance(lower, str) else checked_band("lower", lower, [(n, m) for m, n in pairwise(sizes)])
+        if above and below and all(map(_are_adjoint_blocks, above, below)):
+            lower, below = "adjoint", []
         count = len(blocks)
         blocks = list(promote("a block-tridiagonal operator", *blocks, *filter(None, above), *filter(None, below)))
         like, rest = blocks[0], iter(blocks[count:])
@@ -101,10 +102,7 @@ class BlockTridiagonal(Operator):
         known = self.on.properties
         if isinstance(self.above, Zero) and isinstance(self.below, Zero):
             return known
-        symmetric = known.self_adjoint and are_twins(self.above, self.below)
-        # A diagonal block is a principal submatrix: what it lacks of self-adjointness or definiteness, A lacks.
-        lacks = [False if answer is False else None for answer in known]
-        return properties(True if symmetric else lacks[0], *lacks[1:])
+        return known_from_diagonal([known], are_twins(self.above, self.below))
 
     def triangle(self) -> list[Step] | None:
         """The rows in the order in which a block bidiagonal system is solved; None if both bands are there."""
@@ -148,6 +146,10 @@ def checked_band(name: str, blocks: Iterable[Any] | None, shapes: list[tuple[int
                 f"{_times(shape)}"
             )
     return band
+
+
+def _are_adjoint_blocks(one: Operator | None, two: Operator | None) -> bool:
+    return one is two if one is None or two is None else are_twins(one, two)
 
 
 def _times(shape: tuple[int, int]) -> str:

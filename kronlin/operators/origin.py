@@ -24,7 +24,7 @@ def remember(product: Operator, left: Operator, promise: Properties) -> Operator
         left: L.
         promise: what L M Lᴴ is because of what M is; an answer that is not True is left out.
     """
-    promise = Properties(*(answer or None for answer in promise))
+    promise = promise.promise
     if promise != UNKNOWN:
         partner = left._kept("H")
         product._keep("origin", Origin(ref(left), None if partner is None else ref(partner), promise))

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from kronlin.algebra import Identity, Operator, Product, Properties, rules
+from kronlin.algebra import Identity, Operator, Product, rules
 from kronlin.arrays import Array, SingularMatrixError
 from kronlin.operators.blockdiagonal import BlockDiagonal
 from kronlin.operators.blockmatrix import BlockMatrix
@@ -30,7 +30,7 @@ def eliminate(a: BlockMatrix) -> Elimination | None:
     (a11, a12), (a21, a22) = a.blocks
     if isinstance(a11, Dense) and not a.is_pd and a.shape[0] <= DENSE_LIMIT:
         return None
-    known = Properties(*(answer or None for answer in a.properties))
+    known = a.properties.promise
     pivot = a11._with(known)
     try:
         right = pivot.inverse() @ a12

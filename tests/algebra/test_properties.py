@@ -70,3 +70,9 @@ def test_the_error_says_which_is_known():
 )
 def test_every_never_concludes_a_lack(answers, told):
     assert every(answers) is told
+
+
+def test_a_promise_is_what_holds():
+    assert properties(True, psd=False).promise == properties(self_adjoint=True)
+    assert PD.promise == PD
+    assert UNKNOWN.promise == properties(False).promise == UNKNOWN

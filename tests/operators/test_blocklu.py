@@ -14,7 +14,7 @@ from tests.operators.laws import check, close
 from tests.operators.test_blocktridiagonal import bands, matrix, on
 
 
-@each_dtype(("float32", "float64", "complex128"))
+@each_dtype(("float64", "complex64", "complex128"))
 @pytest.mark.parametrize("form", ["adjoint", "both"])
 def test_laws_of_the_inverse(lib, dtype, form):
     arguments = bands([2, 1, 2], form, dtype)
@@ -82,11 +82,13 @@ def test_a_singular_pivot_is_named(place):
     with pytest.raises(kl.SingularMatrixError, match=f"diagonal block {place} cannot be eliminated"):
         op.inverse()
     if place < 2:  # the matrix is regular all the same
+        with pytest.raises(kl.SingularMatrixError, match=r"kronlin\.Dense\(A\.to_dense\(\)\) finds it"):
+            op.solve(np.ones(3))
         np.testing.assert_allclose(op.slogdet(), np.linalg.slogdet(op.to_dense()))
 
 
 def test_a_long_chain_is_solved_without_forming_it():
-    count, n = 5000, 4
+    count, n = 1000, 4
     op = kl.assume(kl.BlockTridiagonal([3 * np.eye(n)] * count, [np.eye(n)] * (count - 1)), "pd")
     x = np.random.default_rng(0).standard_normal((count * n, 2))
     np.testing.assert_allclose(op.solve(op @ x), x, atol=1e-10)

@@ -97,6 +97,14 @@ def test_self_adjointness_is_kept_by_what_keeps_it(dtype):
     assert (-definite).is_psd is False
 
 
+def test_lower_blocks_made_as_adjoints_are_recognised():
+    d, u = [kl.Dense(positive(n)) for n in (2, 1, 2)], [kl.Dense(normal((2, 1))), kl.Dense(normal((1, 2)))]
+    assert kl.BlockTridiagonal(d, u, [u[0].H, u[1].H]).is_self_adjoint is True
+    assert kl.BlockTridiagonal(d, [u[0], None], [u[0].H, None]).is_self_adjoint is True
+    assert kl.BlockTridiagonal(d, u, [u[0].H, normal((2, 1))]).is_self_adjoint is None
+    assert kl.BlockTridiagonal(d, u, [u[0].H, None]).is_self_adjoint is None
+
+
 def test_what_is_known_of_the_diagonal():
     negative = kl.BlockTridiagonal([np.eye(1), kl.Diagonal(-np.ones(1))], [np.eye(1)])
     assert (negative.is_self_adjoint, negative.is_psd, negative.is_pd) == (True, False, False)

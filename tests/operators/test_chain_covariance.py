@@ -105,6 +105,8 @@ def test_one_block_alone_and_real_beside_complex():
 
 
 def test_bad_input():
+    with pytest.raises(ValueError, match="at least one variance"):
+        chain_covariance([], [])
     with pytest.raises(ValueError, match="upper block 0 is 3×2"):
         chain_covariance([np.ones((3, 2))], [np.eye(2), np.eye(3)])
     with pytest.raises(ValueError, match="go with 1 upper blocks, not 2"):
