@@ -142,7 +142,7 @@ def scaled_to_dense(a: Scaled) -> Array:
 @rules.trace.register(Scaled)
 def trace_of_scaled(a: Scaled) -> Array:
     """tr(c A) = c tr A."""
-    return a.factor * a.base.trace()
+    return a.base.trace() * a.factor  # in this order: complex times numpy.float64 is no array
 
 
 @rules.diagonal.register(Scaled)
