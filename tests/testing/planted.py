@@ -84,6 +84,10 @@ class WrongInverse(Planted):
     pass
 
 
+class RefusesAsIndefinite(Planted):
+    pass
+
+
 class WrongDiagonal(Planted):
     pass
 
@@ -106,6 +110,11 @@ def wrong_determinant(a):
 @rules.inverse.register(WrongInverse)
 def wrong_inverse(a):
     return kl.Dense(np.linalg.inv(a.array) * 1.001)
+
+
+@rules.inverse.register(RefusesAsIndefinite)
+def refused_inverse(a):
+    raise kl.NotPositiveDefiniteError("not positive definite")
 
 
 @rules.diagonal.register(WrongDiagonal)
@@ -131,6 +140,7 @@ FAULTS = {
     "wrong trace": (WrongTrace(S), S),
     "wrong determinant": (WrongDeterminant(S), S),
     "wrong inverse": (WrongInverse(S), S),
+    "definite but refused": (RefusesAsIndefinite(S), S),
     "wrong diagonal": (WrongDiagonal(S), S),
     "damped twice": (DampedTwice(S), S),
 }

@@ -7,7 +7,7 @@ import scipy.linalg
 from hypothesis import strategies as st
 
 from kronlin.arrays import Kind, kind_named
-from kronlin.operators import BlockDiagonal, HStack, Kronecker, LowRank, VStack
+from kronlin.operators import BlockDiagonal, HStack, Kronecker, KroneckerSum, LowRank, VStack
 from kronlin.testing.strategies._leaves import definite, divisors, leaves
 from kronlin.testing.strategies._numbers import dtypes, shapes, sizes
 from kronlin.testing.strategies.twin import Twin
@@ -57,7 +57,7 @@ def expressions(kind: Kind, shape: Shape, depth: int) -> st.SearchStrategy[Twin]
     branches += [block_diagonal] if min(shape) > 1 else []
     branches += [vstack] if rows > 1 else []
     branches += [hstack] if columns > 1 else []
-    branches += [damped, congruence] if rows == columns else []
+    branches += [kronecker_sum, powers, damped, congruence] if rows == columns else []
     return st.one_of(leaves(kind, shape), *(branch(kind, shape, depth - 1) for branch in branches))
 
 
@@ -68,6 +68,23 @@ def kronecker(draw: st.DrawFn, kind: Kind, shape: Shape, depth: int) -> Twin:
     a = draw(expressions(kind, (m, n), depth))
     b = draw(expressions(kind, (shape[0] // m, shape[1] // n), depth))
     return Twin(Kronecker(a.op, b.op), np.kron(a.dense, b.dense), f"Kronecker({a.text}, {b.text})", a.size * b.size)
+
+
+@st.composite
+def kronecker_sum(draw: st.DrawFn, kind: Kind, shape: Shape, depth: int) -> Twin:
+    """A ⊕ B."""
+    m = draw(divisors(shape[0]))
+    n = shape[0] // m
+    a, b = draw(expressions(kind, (m, m), depth)), draw(expressions(kind, (n, n), depth))
+    dense = np.kron(a.dense, np.eye(n)) + np.kron(np.eye(m), b.dense)
+    return Twin(KroneckerSum(a.op, b.op), dense, f"KroneckerSum({a.text}, {b.text})", a.size * n + b.size * m)
+
+
+@st.composite
+def powers(draw: st.DrawFn, kind: Kind, shape: Shape, depth: int) -> Twin:
+    """A²."""
+    a = draw(expressions(kind, shape, depth))
+    return Twin(a.op.power(2), a.dense @ a.dense, f"{a.text}.power(2)", a.size**2)
 
 
 @st.composite

@@ -5,13 +5,24 @@ from hypothesis import HealthCheck, Phase, assume, find, given, settings
 from hypothesis import strategies as st
 
 import kronlin as kl
-from kronlin.algebra import Product, Scaled, Sum
+from kronlin.algebra import Power, Product, Scaled, Sum
 from kronlin.arrays import kind
 from kronlin.testing import check_operator
 from kronlin.testing.strategies import kinds, operators
 from tests.libraries import STRICT_DEVICE, fast
 
-EXPRESSIONS = [kl.Kronecker, kl.BlockDiagonal, kl.VStack, kl.HStack, kl.LowRank, Sum, Product, Scaled]
+EXPRESSIONS = [
+    kl.Kronecker,
+    kl.KroneckerSum,
+    kl.BlockDiagonal,
+    kl.VStack,
+    kl.HStack,
+    kl.LowRank,
+    Sum,
+    Product,
+    Scaled,
+    Power,
+]
 DOUBLE = st.sampled_from(["float64", "complex128"])
 
 
