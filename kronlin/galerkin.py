@@ -16,6 +16,7 @@ from kronlin.arrays import (
     diagonal_of,
     eigh,
     inverse_positive,
+    is_array,
     kind,
     to_numpy,
 )
@@ -47,7 +48,7 @@ class Galerkin:
     """
 
     def __init__(self, A: Any, Z: Any) -> None:
-        operators = promote("a coarse space", rules.wrap(A), rules.wrap(Z))
+        operators = promote("a coarse space", rules.wrap(A), as_columns(Z))
         self.A: Operator = operators[0]
         self.Z: Operator = operators[1]
         p, k = self.Z.shape
@@ -90,6 +91,14 @@ class Galerkin:
     def __repr__(self) -> str:
         dropped = f", {self.dropped} dropped" if self.dropped else ""
         return f"Galerkin({self.k} of {self.A.shape[0]} dimensions{dropped}: {self.Z!r})"
+
+
+def as_columns(Z: Any) -> Operator:
+    """Return a coarse space as an operator; a single vector is refused with advice."""
+    if is_array(Z) and Z.ndim == 1:
+        raise ValueError(f"a coarse space has columns: pass Z (p, k), for one vector z[:, None], not ({Z.shape[0]},)")
+    wrapped: Operator = rules.wrap(Z)
+    return wrapped
 
 
 def inverse_of_coarse_matrix(E: Array) -> tuple[Array, int]:

@@ -6,7 +6,7 @@ from kronlin.algebra import Operator, Properties, rules
 from kronlin.algebra.properties import properties
 from kronlin.algebra.structure import promote
 from kronlin.arrays import Array
-from kronlin.galerkin import Galerkin
+from kronlin.galerkin import Galerkin, as_columns
 from kronlin.twolevel._schemes import SCHEMES, scheme_named
 
 
@@ -93,7 +93,7 @@ def two_level(A: Any, M: Any, Z: Any, scheme: str) -> TwoLevel:
     Source: Tang, Nabben, Vuik, Erlangga, J. Sci. Comput. 39 (2009), table 1; the aliases are those of PETSc's PCHPDDM.
     """
     entry = scheme_named(scheme)
-    A, M, Z = rules.wrap(A), rules.wrap(M), rules.wrap(Z)
+    A, M, Z = rules.wrap(A), rules.wrap(M), as_columns(Z)
     if A.shape[0] != A.shape[1] or M.shape != A.shape or Z.shape[0] != A.shape[0]:
         raise ValueError(f"two_level takes A (p, p), M (p, p) and Z (p, k), not {A.shape}, {M.shape} and {Z.shape}")
     return TwoLevel(*promote("a two-level method", A, M, Z), scheme=entry.name)
