@@ -6,35 +6,36 @@ from coarse_spaces_tables import RECORD, TARGET, Record, mean
 from matplotlib.figure import Figure
 
 FAMILIES = {
-    "largest eigenvectors": ("C0", [f"largest {k}" for k in (1, 5, 10, 20, 40)]),
-    "smallest eigenvectors": ("C3", [f"smallest {k}" for k in (1, 5, 20)]),
-    "Ritz vectors of A": ("C2", ["ritz of A, 20", "ritz of A, 60"]),
-    "random": ("0.5", ["random 1", "random 20"]),
-    "class gradients": ("C1", ["gradients"]),
-    "rows, columns": ("C4", ["rows", "columns"]),
-    "residual, Krylov": ("C5", ["residual", "krylov, constants", "krylov, residual"]),
+    "largest eigenvectors": ("C0", "-", [f"largest {k}" for k in (1, 5, 10, 20, 40)]),
+    "smallest eigenvectors": ("C3", "-", [f"smallest {k}" for k in (1, 5, 20)]),
+    "Ritz vectors of A": ("C2", "-", ["ritz of A, 20", "ritz of A, 60"]),
+    "random": ("0.5", "-", ["random 1", "random 20"]),
+    "class gradients": ("C1", "", ["gradients"]),
+    "rows, columns": ("C4", "", ["rows", "columns"]),
+    "residual, Krylov": ("C5", "", ["residual", "krylov, constants", "krylov, residual"]),
 }
 
 
 def draw_sizes(record: Record) -> Figure:
     """Iterations against the number of columns, a panel for each net, at the middle damping."""
-    figure, damping = Figure(figsize=(11, 6.4), layout="constrained"), record.dampings[1]
-    panels = figure.subplots(2, 3, sharey=True).ravel()
-    for net, axes in zip(record.names, panels, strict=False):
-        for fine, style, word in (("K-FAC", "o-", "on K-FAC"), ("none", "o--", "alone")):
+    figure, damping = Figure(figsize=(10, 7), layout="constrained"), record.dampings[1]
+    panels = figure.subplots(2, 3, sharey=True)
+    for net, axes in zip(record.names, panels.ravel(), strict=True):
+        for fine, face, word in (("K-FAC", None, "on K-FAC"), ("none", "white", "alone")):
+            style = {"K-FAC": "-", "none": "--"}[fine]
             level = record.rows[net, damping, fine, None, None]["iterations"]
-            axes.axhline(level, color="k", linestyle=style[1:], linewidth=0.8, label=f"no coarse space, {fine}")
-            for family, (color, spaces) in FAMILIES.items():
+            axes.axhline(level, color="k", linestyle=style, linewidth=0.8, label=f"no coarse space, {fine}")
+            for family, (color, line, spaces) in FAMILIES.items():
                 found = [record.rows[net, damping, fine, space, "A-DEF2"] for space in spaces]
-                points = [[row[what] for row in found] for what in ("k", "iterations")]
-                face = color if fine == "K-FAC" else "white"
-                options = {"color": color, "markerfacecolor": face, "markersize": 4, "linewidth": 1.2}
-                axes.loglog(*points, style, label=f"{family}, {word}", **options)
+                points = ([row[what] for row in found] for what in ("k", "iterations"))
+                options = {"color": color, "markerfacecolor": face or color, "markersize": 4, "linewidth": 1.2}
+                options["linestyle"] = style if line else ""
+                axes.loglog(*points, marker="o", label=f"{family}, {word}", **options)
         axes.set(title=net, xlabel="columns of Z")
-    for axes in panels[::3]:
+    for axes in panels[:, 0]:
         axes.set_ylabel("iterations")
-    panels[-1].axis("off")
-    panels[-1].legend(*panels[0].get_legend_handles_labels(), fontsize=7.5, loc="center", ncols=2, frameon=False)
+    names = panels[0, 0].get_legend_handles_labels()
+    figure.legend(*names, fontsize=7, loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
@@ -51,9 +52,9 @@ def draw_spaces(record: Record) -> Figure:
             [max(v) - m for m, v in zip(means, ratios, strict=True)],
         ]
         axes.barh(places, means, 0.4, xerr=ends, color=color, label=word, error_kw={"elinewidth": 0.8, "ecolor": "0.4"})
-    kfac = [x / y for x, y in zip(record.of("iterations", "K-FAC"), record.of("iterations", "none"), strict=True)]
     axes.axvline(1.0, color="k", linewidth=0.8, label="plain CG")
-    axes.axvline(mean(kfac), color="k", linestyle="--", linewidth=0.8, label="K-FAC alone")
+    kfac = mean(record.ratio("K-FAC", None, None, beside="none"))
+    axes.axvline(kfac, color="k", linestyle="--", linewidth=0.8, label="K-FAC alone")
     axes.set_yticks(range(len(spaces)), spaces)
     axes.set(
         xlabel="iterations by those of plain CG: geometric mean, smallest and largest", ylim=(-0.6, len(spaces) - 0.4)
@@ -70,7 +71,7 @@ def main() -> None:
     record = Record(RECORD.read_text(encoding="utf-8"))
     TARGET.mkdir(exist_ok=True)
     for name, draw in PICTURES.items():
-        draw(record).savefig(TARGET / name, dpi=90)
+        draw(record).savefig(TARGET / name, dpi=75, pil_kwargs={"optimize": True})
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any
 
 RECORD = Path(__file__).parent / "results" / "coarse_spaces.json"
 TARGET = Path(__file__).parents[1] / "docs" / "coarse_spaces"
+PAGE = TARGET.with_suffix(".rst")
 WITHOUT_KFAC = {"constants", "rows", "columns", "random 1", "random 20", "gradients", "ritz of A, 20", "ritz of A, 60"}
 """The spaces that can be made without K-FAC."""
 
@@ -28,15 +29,25 @@ class Record:
         self.dampings = sorted({row["damping"] for row in data["rows"]}, reverse=True)
         self.spaces = list(dict.fromkeys(row["space"] for row in data["rows"] if "space" in row))
         self.systems = list(product(self.names, self.dampings))
+        self.whole = list(product(self.names, self.dampings[:-1]))  # at the smallest there is deflation only
 
     def of(self, what: str, fine: str, space: str | None = None, scheme: str | None = None) -> list[float]:
-        """One quantity in all systems."""
-        return [self.rows[(*system, fine, space, scheme)][what] for system in self.systems]
+        """One quantity in all systems in which it was measured."""
+        found = [self.rows.get((*system, fine, space, scheme)) for system in self.systems]
+        return [row[what] for row in found if row is not None]
 
-    def ratio(self, fine: str, space: str, scheme: str = "A-DEF2", beside: str | None = None) -> list[float]:
-        """Iterations with a coarse space by those of a fine level alone (the same if not said), in all systems."""
-        alone = self.of("iterations", beside or fine)
-        return [x / y for x, y in zip(self.of("iterations", fine, space, scheme), alone, strict=True)]
+    def ratio(self, fine: str, space: str | None, scheme: str | None = "A-DEF2", beside: str = "") -> list[float]:
+        """Iterations by those of a fine level alone (the same if not said), in all systems that have them."""
+        return [
+            self.rows[*system, fine, space, scheme]["iterations"]
+            / self.rows[*system, beside or fine, None, None]["iterations"]
+            for system in self.systems
+            if (*system, fine, space, scheme) in self.rows
+        ]
+
+    def errors(self, what: str, fine: str, space: str | None = None, scheme: str | None = None) -> float:
+        """The median of an error of one step over the systems in which every scheme was measured."""
+        return median(self.rows[*system, fine, space, scheme][what] for system in self.whole)
 
     def cost(self, what: str, fine: str, space: str | None = None, scheme: str | None = None) -> float:
         """The median of a cost over the nets."""
@@ -158,7 +169,7 @@ def by_net(record: Record, what: str, damping: float) -> list[list[str]]:
 
 
 def one_step(record: Record) -> list[list[str]]:
-    """The error of one step, the median over all systems."""
+    """The error of one step."""
     head = [
         "coarse space",
         "AD",
@@ -170,13 +181,14 @@ def one_step(record: Record) -> list[list[str]]:
     ]
     rows = []
     for fine in ("K-FAC", "exact blocks"):
-        raw, scaled = (f"{median(record.of(what, fine)):.2f}" for what in ("error", "scaled error"))
-        rows.append([f"none ({fine} alone)", raw, raw, raw, scaled, scaled, "–"])
+        raw, scaled = (f"{record.errors(what, fine):.2f}" for what in ("error", "scaled error"))
+        plain = f"{record.errors('scaled error', 'none'):.2f}" if fine == "K-FAC" else "–"
+        rows.append([f"none ({fine} alone)", raw, raw, raw, scaled, scaled, plain])
     for space in record.spaces:
-        found = [record.of("error", "K-FAC", space, scheme) for scheme in ("AD", "A-DEF2", "BNN")]
-        found += [record.of(what, "K-FAC", space, "A-DEF2") for what in ("scaled error", "galerkin error")]
-        found.append(record.of("galerkin error", "none", space, "A-DEF2"))
-        rows.append([space, *(f"{median(values):.2f}" for values in found)])
+        found = [record.errors("error", "K-FAC", space, scheme) for scheme in ("AD", "A-DEF2", "BNN")]
+        found += [record.errors(what, "K-FAC", space, "A-DEF2") for what in ("scaled error", "galerkin error")]
+        found.append(record.errors("galerkin error", "none", space, "A-DEF2"))
+        rows.append([space, *(f"{value:.2f}" for value in found)])
     return [head, *rows]
 
 
@@ -219,9 +231,35 @@ def work(record: Record) -> list[list[str]]:
 
 
 def numbers(record: Record) -> dict[str, str]:
-    """The numbers that the text names."""
-    kfac = [x / y for x, y in zip(record.of("iterations", "K-FAC"), record.of("iterations", "none"), strict=True)]
-    found = {"systems": str(len(record.systems)), "K-FAC by none": spread(kfac)}
+    """The numbers that the text names: geometric means of ratios, medians of errors, and counts of systems."""
+
+    def wins(left: tuple[str, str | None], right: tuple[str, str | None]) -> str:
+        pairs = [record.of("iterations", fine, space, space and "A-DEF2") for fine, space in (left, right)]
+        return str(sum(x < y for x, y in zip(*pairs, strict=True)))
+
+    smallest = [space for space in record.spaces if space.startswith("smallest")]
+    changes = [
+        abs(ratio - 1) for fine in ("none", "K-FAC") for space in smallest for ratio in record.ratio(fine, space)
+    ]
+    found = {"systems": str(len(record.systems)), "change by smallest": f"{max(changes):.0%}"}
+    found["K-FAC helps"] = wins(("K-FAC", None), ("none", None))
+    found["blocks help"] = wins(("exact blocks", None), ("none", None))
+    for fine in ("K-FAC", "K-FAC, 10 λ", "K-FAC, 100 λ", "exact blocks"):
+        found[f"{fine} alone"] = f"{mean(record.ratio(fine, None, None, 'none')):.2f}"
+        found[f"largest 20 on {fine} by none"] = f"{mean(record.ratio(fine, 'largest 20', 'A-DEF2', 'none')):.2f}"
+    for what in ("error", "scaled error"):
+        for fine in ("none", "K-FAC", "exact blocks"):
+            found[f"{what}, {fine}"] = f"{record.errors(what, fine):.2f}"
+    for space in record.spaces:
+        found[f"{space} wins alone"] = wins(("none", space), ("K-FAC", space))
+        for fine, place in (("none", "alone"), ("K-FAC", "on K-FAC")):
+            found[f"{space} {place}"] = f"{mean(record.ratio(fine, space)):.2f}"
+            found[f"{space} {place} by none"] = f"{mean(record.ratio(fine, space, beside='none')):.2f}"
+            found[f"galerkin error, {space} {place}"] = f"{record.errors('galerkin error', fine, space, 'A-DEF2'):.2f}"
+            for free in (True, False):
+                name = f"work, {space} {place}" + (", free" if free else "")
+                found[name] = f"{mean(record.work(fine, space, not free)):.2f}"
+        found[f"{space} by AD"] = f"{mean(record.ratio('K-FAC', space, 'AD')):.2f}"
     return found
 
 
@@ -239,8 +277,9 @@ def texts(record: Record) -> dict[str, str]:
     for damping in record.dampings:
         tables[f"iterations_{damping:.0e}.csv"] = csv_text(by_net(record, "iterations", damping))
     tables["conditions.csv"] = csv_text(by_net(record, "condition", record.dampings[1]))
-    substitutions = (f".. |{name}| replace:: {value}\n" for name, value in numbers(record).items())
-    return {**tables, "numbers.txt": "".join(substitutions)}
+    page = PAGE.read_text(encoding="utf-8")
+    named = [f".. |{name}| replace:: {value}\n" for name, value in numbers(record).items() if f"|{name}|" in page]
+    return {**tables, "numbers.txt": "".join(named)}
 
 
 def main() -> None:
