@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from math import sqrt
-from time import perf_counter
+from time import process_time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -213,15 +213,18 @@ def measured(name: str, start: System, relative: float) -> list[dict[str, Any]]:
 
 
 def costs(name: str, start: System) -> list[dict[str, Any]]:
-    """Set-up (of Z and E, with K-FAC's inverse at hand), one application, one step of CG, by a product with A."""
+    """Set-up (of Z and E, with K-FAC's inverse at hand), one application, one step of CG, by a product with A.
+
+    Processor time, for one thread: set OPENBLAS_NUM_THREADS=1.
+    """
     system, rows = replace(start, lam=DAMPINGS[1] * start.lam), []
     A, b, M = system.A, system.b, system.M.prepare()
 
     def ten_steps(M: kl.Operator | None) -> Callable[[], object]:
         return partial(kl.cg, A, b, M=M, rtol=0.0, maxiter=10)
 
-    def ratios(functions: dict[str, Callable[[], object]], rounds: int = 2) -> dict[str, float]:
-        seconds = interleaved({"A": partial(A.matvec, b), **functions}, rounds=rounds, budget=0.004)
+    def ratios(functions: dict[str, Callable[[], object]], rounds: int = 5) -> dict[str, float]:
+        seconds = interleaved({"A": partial(A.matvec, b), **functions}, rounds=rounds, budget=0.004, clock=process_time)
         return {name: seconds[name] / seconds["A"] / (10 if name == "step" else 1) for name in functions}
 
     def fresh_kfac() -> object:
@@ -231,10 +234,10 @@ def costs(name: str, start: System) -> list[dict[str, Any]]:
     timed = ratios({"set-up": fresh_kfac, "apply": partial(M.matvec, b), "step": ten_steps(M)})
     rows.append({"fine": "K-FAC", **timed})
     for space, build in SPACES.items():
-        start = perf_counter()
+        start = process_time()
         B = kl.two_level(A, M, build(system), "A-DEF2")
-        slow = perf_counter() - start > 0.5
-        set_up = ratios({"set-up": partial(lambda build: Galerkin(A, build(system)), build)}, rounds=1 if slow else 2)
+        slow = process_time() - start > 0.5
+        set_up = ratios({"set-up": partial(lambda build: Galerkin(A, build(system)), build)}, rounds=1 if slow else 5)
         for fine, M_fine in (("none", FINE["none"](system)), ("K-FAC", M)):
             deflated = B if fine == "K-FAC" else kl.two_level(A, M_fine, B.coarse.Z, "A-DEF2")
             steps = {"A-DEF2": partial(kl.deflated_cg, A, b, B.coarse, M_fine, rtol=0.0, maxiter=10)}
@@ -248,7 +251,8 @@ def costs(name: str, start: System) -> list[dict[str, Any]]:
 
 def rounded(row: dict[str, Any]) -> dict[str, Any]:
     """Four digits are more than any of the numbers is good for."""
-    return {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in row.items()}
+    pairs = ((key, float(f"{value:.4g}") if isinstance(value, float) else value) for key, value in row.items())
+    return {key: value for key, value in pairs if value is not None}
 
 
 def save(record: dict[str, list[dict[str, Any]]]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from coarse_spaces_tables import RECORD, TARGET, Record, mean
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 FAMILIES = {
     "largest eigenvectors": ("C0", "-", [f"largest {k}" for k in (1, 5, 10, 20, 40)]),
@@ -18,7 +19,7 @@ FAMILIES = {
 
 def draw_sizes(record: Record) -> Figure:
     """Iterations against the number of columns, a panel for each net, at the middle damping."""
-    figure, damping = Figure(figsize=(10, 7), layout="constrained"), record.dampings[1]
+    figure, damping = Figure(figsize=(11, 7.5), layout="constrained"), record.dampings[1]
     panels = figure.subplots(2, 3, sharey=True)
     for net, axes in zip(record.names, panels.ravel(), strict=True):
         for fine, face, word in (("K-FAC", None, "on K-FAC"), ("none", "white", "alone")):
@@ -32,10 +33,11 @@ def draw_sizes(record: Record) -> Figure:
                 options["linestyle"] = style if line else ""
                 axes.loglog(*points, marker="o", label=f"{family}, {word}", **options)
         axes.set(title=net, xlabel="columns of Z")
+        axes.xaxis.set_minor_formatter(NullFormatter())
     for axes in panels[:, 0]:
         axes.set_ylabel("iterations")
     names = panels[0, 0].get_legend_handles_labels()
-    figure.legend(*names, fontsize=7, loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(*names, fontsize=8, loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 

@@ -242,6 +242,12 @@ def numbers(record: Record) -> dict[str, str]:
         abs(ratio - 1) for fine in ("none", "K-FAC") for space in smallest for ratio in record.ratio(fine, space)
     ]
     found = {"systems": str(len(record.systems)), "change by smallest": f"{max(changes):.0%}"}
+    pairs = (
+        (record.rows[*system, "K-FAC", space, name]["iterations"] for name in ("BNN", "A-DEF2"))
+        for system, space in product(record.whole, record.spaces)
+    )
+    found["BNN beside A-DEF2"] = str(max(abs(x - y) for x, y in pairs))
+    found["work, K-FAC"] = f"{mean(record.work('K-FAC', None, True)):.2f}"
     found["K-FAC helps"] = wins(("K-FAC", None), ("none", None))
     found["blocks help"] = wins(("exact blocks", None), ("none", None))
     for fine in ("K-FAC", "K-FAC, 10 λ", "K-FAC, 100 λ", "exact blocks"):
