@@ -221,8 +221,8 @@ def costs(record: Record) -> list[list[str]]:
 
 def work(record: Record) -> list[list[str]]:
     """The cost of a whole solve by that of plain CG."""
-    head = ["coarse space", "K-FAC + A-DEF2", "deflation alone"]
-    head += [f"{name}, set-up free" for name in head[1:]]
+    names = ["K-FAC + A-DEF2", "deflation alone"]
+    head = ["coarse space", *names, *(f"{name}, set-up free" for name in names)]
     columns = [(fine, set_up) for set_up in (True, False) for fine in ("K-FAC", "none")]
     return [head] + [
         [space or "none", *(spread(record.work(fine, space, set_up)) for fine, set_up in columns)]
@@ -265,7 +265,8 @@ def numbers(record: Record) -> dict[str, str]:
             for free in (True, False):
                 name = f"work, {space} {place}" + (", free" if free else "")
                 found[name] = f"{mean(record.work(fine, space, not free)):.2f}"
-        found[f"{space} by AD"] = f"{mean(record.ratio('K-FAC', space, 'AD')):.2f}"
+        for scheme in ("AD", "BNN"):
+            found[f"{space} by {scheme}"] = f"{mean(record.ratio('K-FAC', space, scheme)):.2f}"
     return found
 
 
