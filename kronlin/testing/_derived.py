@@ -22,10 +22,11 @@ def essentials(case: Case) -> None:
 
 
 def of_the_adjoint(case: Case) -> None:
-    """A.H and A.T are operators with the norm, trace, diagonal and determinant of the dense ones."""
+    """A.H and A.T are operators with the norm, trace, diagonal and determinant of the dense ones; A.H.H is A."""
     if case.has_adjoint:
         essentials(case.derived("{}.H", case.op.H, case.dense.conj().T, case.size))
         essentials(case.derived("{}.T", case.op.T, case.dense.T, case.size))
+        essentials(case.derived("{}.H.H", case.op.H.H, case.dense, case.size))
 
 
 def squares(case: Case) -> None:

@@ -51,11 +51,6 @@ def independence(case: Case) -> None:
         _expect_same(before, after, "(A @ X){} was {}, and is {} after the use of another")
 
 
-def afterwards(case: Case) -> None:
-    """After all that, A is still A."""
-    case.expect_close("afterwards, A @ I", case.op @ case.array(np.eye(case.op.shape[1])), case.dense, case.size)
-
-
 def _watch(case: Case, what: str, op: Operator, x: np.ndarray) -> None:
     given = case.array(x)
     before = to_numpy(given)

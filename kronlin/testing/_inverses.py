@@ -12,7 +12,7 @@ from kronlin.testing._spectra import refuses
 
 
 def solutions(case: Case) -> None:
-    """A.solve(b) is the dense solution, for b of shape (n,) and (n, k); a singular or rectangular A is refused."""
+    """A.solve(b) is the dense solution, for b of shape (n,) and (n, k), and b is left as it is."""
     if not case.is_square:
         refuses_to_solve(case)
         return
@@ -25,7 +25,9 @@ def solution(case: Case, *shape: int) -> None:
     """A.solve(b) is the dense solution, for b of one shape."""
 
     def law(b: np.ndarray) -> None:
-        got = attempt(case, partial(case.op.solve, case.array(b)))
+        given = case.array(b)
+        got = attempt(case, partial(case.op.solve, given))
+        case.expect(np.array_equal(wide(given), wide(case.array(b))), f"{case.name}.solve(b) changes b")
         if got is not None and case.inverse is not None:
             size = float(np.linalg.norm(case.inverse) * np.linalg.norm(b))
             case.expect_close(f"{case.name}.solve(b)", got, case.inverse @ b, size, case.solving_rtol)

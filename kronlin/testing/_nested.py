@@ -14,7 +14,10 @@ from kronlin.testing._spectra import spectra
 
 
 def blocks_of_a_block_diagonal(case: Case) -> None:
-    """BlockDiagonal([A, B, A]), where A and a B of its type are stacked and computed in one call, keeps them apart."""
+    """BlockDiagonal([A, B, A]) stacks A and a B of its type, computes them in one call, and keeps them apart.
+
+    A kernel then sees one leading axis more; a class for which that makes no sense says `_stackable = False`.
+    """
     other = _sibling(case)
     middle = case if other is None else other
     op = BlockDiagonal([case.op, middle.op, case.op])

@@ -45,19 +45,23 @@ def products_from_the_left(case: Case) -> None:
 
 
 def linearity(case: Case) -> None:
-    """A (2 x + c y) = 2 A x + c A y, with c = -1/2, or -i/2 for a complex A."""
-    c = -0.5j if case.kind.is_complex else -0.5
-    x = case.numbers(case.op.shape[1])
+    """A (c x) = c A x, with c = -1/2, or -i/2 for a complex A, and A (x + y) = A x + A y."""
+    c, name = (-0.5j, "-i/2") if case.kind.is_complex else (-0.5, "-1/2")
 
-    def law(y: np.ndarray) -> None:
-        together = case.op @ case.array(2 * x + c * y)
-        apart = 2 * to_numpy(case.op @ case.array(x)) + c * to_numpy(case.op @ case.array(y))
-        size = 2 * case.size * float(np.linalg.norm(x) + np.linalg.norm(y))
-        case.expect_close(
-            f"A @ (2 x {'- i/2' if case.kind.is_complex else '- 1/2'} y) for a random x", together, apart, size
-        )
+    def homogeneous(x: np.ndarray) -> None:
+        expected = c * to_numpy(case.op @ case.array(x))
+        size = case.size * float(np.linalg.norm(x))
+        case.expect_close(f"A @ ({name} x)", case.op @ case.array(c * x), expected, size)
 
-    simplest("y", law, case.numbers(case.op.shape[1]))
+    simplest("x", homogeneous, case.numbers(case.op.shape[1]))
+    y = case.numbers(case.op.shape[1])
+
+    def additive(x: np.ndarray) -> None:
+        expected = to_numpy(case.op @ case.array(x)) + to_numpy(case.op @ case.array(y))
+        size = case.size * float(np.linalg.norm(x) + np.linalg.norm(y))
+        case.expect_close("A @ (x + y) for a random y", case.op @ case.array(x + y), expected, size)
+
+    simplest("x", additive, case.numbers(case.op.shape[1]))
 
 
 def mixed_arguments(case: Case) -> None:
