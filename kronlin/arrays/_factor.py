@@ -116,7 +116,9 @@ def _is_semidefinite(a: Array, eps: float) -> bool:
     """Whether no eigenvalue of A, scaled to unit diagonal, is below zero by more than rounding."""
     own = kind(a)
     diagonal = own.xp.real(diagonal_of(a)) if own.is_complex else diagonal_of(a)
-    units = own.xp.sqrt(own.xp.where(diagonal > 0, diagonal, own.xp.ones_like(diagonal)))
+    largest = own.xp.max(own.xp.abs(diagonal), axis=-1, keepdims=True)
+    units = own.xp.where(diagonal > 0, diagonal, own.xp.where(largest > 0, largest, own.xp.ones_like(largest)))
+    units = own.xp.sqrt(units)
     scaled = a / cast(units[..., :, None], own) / cast(units[..., None, :], own)
     return bool(own.xp.all(own.xp.linalg.eigvalsh(scaled) >= -10 * a.shape[-1] * eps))
 

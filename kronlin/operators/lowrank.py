@@ -6,7 +6,7 @@ from kronlin.algebra import Adjoint, Identity, Operator, Product, Properties, ru
 from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import PSD, properties
 from kronlin.algebra.structure import common_batch, promote
-from kronlin.arrays import Array, SingularMatrixError, adjoint, hermitian_part, to_numpy
+from kronlin.arrays import Array, SingularMatrixError, adjoint, cast, hermitian_part, to_numpy
 from kronlin.operators.dense import Dense, no_inverse
 from kronlin.operators.spectral import Spectral
 from kronlin.operators.stacks import HStack, VStack
@@ -147,7 +147,7 @@ def trace_of_low_rank(a: LowRank) -> Array:
     """tr(U C Vᴴ) = tr(C Vᴴ U); c ‖U‖² for U (c I) Uᴴ."""
     factor = multiple_of_identity(a.C)
     if a.V is a.U and factor is not None:
-        return factor * a.U.norm() ** 2
+        return cast(a.U.norm() ** 2, a.kind) * factor
     gram = a._gram() if a.V is a.U else rules.gram(a.V, a.U)
     return Dense._make(a.C._matmat(gram)).trace()
 

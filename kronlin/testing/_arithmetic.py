@@ -1,7 +1,7 @@
 """The laws of arithmetic: what A forms with numbers and with itself."""
 
 from kronlin.testing._case import Case
-from kronlin.testing._products import compare
+from kronlin.testing._derived import essentials
 
 
 def arithmetic(case: Case) -> None:
@@ -17,9 +17,4 @@ def arithmetic(case: Case) -> None:
     if case.kind.is_complex:
         results.append(("((1 + 2j) * {})", (1 + 2j) * op, (1 + 2j) * dense))
     for name, got, expected in results:
-        twin = case.derived(name, got, expected, 3 * case.size)
-        compare(twin, "{} @ X", got.__matmul__, expected, twin.numbers(op.shape[1], 2))
-        if case.has_adjoint:
-            case.expect_close(f"{twin.name}.to_dense()", got.to_dense(), expected, twin.size)
-            turned = expected.conj().T
-            compare(twin, "{}.H @ Y", got.H.__matmul__, turned, twin.numbers(op.shape[0], 2))
+        essentials(case.derived(name, got, expected, 3 * case.size))

@@ -58,7 +58,7 @@ def libraries(case: Case, names: Iterable[str] | None = None) -> None:
 
 def storage(case: Case, save: Callable[[Path, Operator], None], load: Callable[[Path], Any]) -> None:
     """What kl.load reads is what kl.save wrote."""
-    if not can_move(case.op) or any(not type(part).__module__.startswith("kronlin.") for part in _everything(case.op)):
+    if not can_move(case.op) or any(not type(part).__module__.startswith("kronlin.") for part in everything(case.op)):
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "operator"
@@ -71,7 +71,7 @@ def storage(case: Case, save: Callable[[Path, Operator], None], load: Callable[[
 
 def can_move(op: Operator) -> bool:
     """Whether A is made of arrays: a function of the user's cannot be carried to another precision or library."""
-    return not any(callable(value) for part in _everything(op) for value in part.options.values())
+    return not any(callable(value) for part in everything(op) for value in part.options.values())
 
 
 def reachable(case: Case) -> list[str]:
@@ -116,9 +116,9 @@ def _products(case: Case) -> None:
         compare(case, "{}.H @ Y", lambda y: case.op.H @ y, turned, case.numbers(case.op.shape[0], 2))
 
 
-def _everything(op: Operator) -> Iterator[Operator]:
+def everything(op: Operator) -> Iterator[Operator]:
     """An operator and all operators that it is made of."""
     yield op
     for part in op.parts:
         if isinstance(part, Operator):
-            yield from _everything(part)
+            yield from everything(part)

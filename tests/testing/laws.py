@@ -50,8 +50,9 @@ def check_catches(law: Law, fault) -> None:
     law(Case(*fault.make()))
     with fault.plant():
         case = Case(*fault.make())
-        with suppress(Exception):
-            _effects.independence(case)
-        with pytest.raises(Exception):  # noqa: B017, PT011 - an error of the operator breaks the law as well
+        if law is not _effects.independence:
+            with suppress(Exception):
+                _effects.independence(case)
+        with pytest.raises(Exception):  # noqa: B017 - an error of the operator breaks the law as well
             law(case)
     law(Case(*fault.make()))
