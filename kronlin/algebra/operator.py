@@ -172,6 +172,9 @@ class Operator(MatrixFunctions):
         Raises:
             ImportError: CuPy cannot be imported.
             ValueError: the operator is on another library; `A.to("cupy")` moves it.
+
+        >>> import numpy as np, kronlin as kl
+        >>> kl.Dense(np.eye(2)).to("cupy").to_cupyx()  # doctest: +SKIP  (it needs a GPU)
         """
         return linear_operator("cupy", self.kind, self.shape, self.matmat, self.rmatmat)
 

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 from kronlin.algebra import Adjoint, Identity, Product, rules
 from kronlin.operators import Dense, LowRank, Spectral, woodbury
-from kronlin.operators.updates import CholeskyUpdate
+from kronlin.operators.updates import LUUpdate
 from tests.faults import examples as ex
 from tests.faults.examples import Matrix
 from tests.faults.fault import Fault, method, planted, rule
@@ -17,7 +17,7 @@ def woodbury_with_the_wrong_sign():
     def wrong(solve, self, b):
         return 2 * self.base_inverse._matmat(b) - solve(self, b)
 
-    return method(CholeskyUpdate, "solve", wrong)
+    return method(LUUpdate, "solve", wrong)
 
 
 @planted(PLANTED, "solutions", ex.updated_with_core)
