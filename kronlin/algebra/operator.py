@@ -174,7 +174,7 @@ class Operator(MatrixFunctions):
             ValueError: the operator is on another library; `A.to("cupy")` moves it.
 
         >>> import numpy as np, kronlin as kl
-        >>> kl.Dense(np.eye(2)).to("cupy").to_cupyx()  # doctest: +SKIP  (it needs a GPU)
+        >>> kl.Dense(np.eye(2)).to("cupy").to_cupyx()  # doctest: +SKIP
         """
         return linear_operator("cupy", self.kind, self.shape, self.matmat, self.rmatmat)
 
