@@ -7,7 +7,7 @@ from kronlin.arrays import Array, SingularMatrixError
 from kronlin.operators.blockdiagonal import BlockDiagonal
 from kronlin.operators.blocktridiagonal import BlockTridiagonal
 from kronlin.operators.fallback import DENSE_LIMIT
-from kronlin.operators.substitution import pivot_inverse, slogdet_of_blocks
+from kronlin.operators.substitution import loses_digits, pivot_inverse, slogdet_of_blocks
 
 
 class BlockLU(NamedTuple):
@@ -23,7 +23,7 @@ def factor(a: BlockTridiagonal) -> BlockLU:
     """Eliminate block after block, each a formula over operators that keeps what structure its rules can.
 
     Raises:
-        SingularMatrixError: a pivot that is not the last one has no inverse.
+        SingularMatrixError: a pivot that is not the last one has no inverse, or A is small and one would cost digits.
     """
     known = a.properties.promise
     diagonal, upper, lower = a.diagonal_blocks, a.upper_blocks, a.lower_blocks
@@ -34,6 +34,8 @@ def factor(a: BlockTridiagonal) -> BlockLU:
         except SingularMatrixError as error:
             advice = "if A has an inverse all the same, only a dense method finds it, and A is too large for one"
             raise SingularMatrixError(f"{error}; {advice}") from None
+        if loses_digits(a, inverse):
+            raise SingularMatrixError(f"{a!r}: diagonal block {place} is nearly singular when it is eliminated")
         rights.append(inverse @ beside)
         if not known.self_adjoint:
             lefts.append(beneath @ inverse)

@@ -3,12 +3,12 @@
 from typing import NamedTuple
 
 from kronlin.algebra import Identity, Operator, Product, rules
-from kronlin.arrays import Array, SingularMatrixError
+from kronlin.arrays import Array, NotPositiveDefiniteError, SingularMatrixError
 from kronlin.operators.blockdiagonal import BlockDiagonal
 from kronlin.operators.blockmatrix import BlockMatrix
 from kronlin.operators.dense import Dense
 from kronlin.operators.fallback import DENSE_LIMIT
-from kronlin.operators.substitution import pivot_inverse, slogdet_of_blocks
+from kronlin.operators.substitution import loses_digits, pivot_inverse, slogdet_of_blocks
 
 
 class Elimination(NamedTuple):
@@ -33,9 +33,12 @@ def eliminate(a: BlockMatrix) -> Elimination | None:
     known = a.properties.promise
     pivot = a11._with(known)
     try:
-        right = pivot.inverse() @ a12
-    except SingularMatrixError:
+        inverse = pivot.inverse()
+    except (NotPositiveDefiniteError, SingularMatrixError):
         return None
+    if loses_digits(a, inverse):
+        return None
+    right = inverse @ a12
     return Elimination(pivot, right, (a22 - a21 @ right)._with(known))
 
 

@@ -102,3 +102,9 @@ def test_a_long_chain_is_solved_without_forming_it():
     np.testing.assert_allclose(op.solve(op @ x), x, atol=1e-10)
     roots = 3 + 2 * np.cos(np.pi * np.arange(1, count + 1) / (count + 1))
     np.testing.assert_allclose(op.logdet(), n * np.sum(np.log(roots)), rtol=1e-10)
+
+
+def test_a_tiny_pivot_is_not_eliminated_where_that_costs_digits():
+    op = kl.BlockTridiagonal([np.full((1, 1), 1e-12), np.ones((1, 1))], [np.ones((1, 1))])
+    np.testing.assert_allclose(op.solve(np.array([1.0, 2.0])), np.linalg.solve(op.to_dense(), [1.0, 2.0]), rtol=1e-13)
+    assert type(op.inverse()) is kl.Dense
