@@ -4,7 +4,7 @@ from math import isfinite
 from typing import Any
 
 from kronlin.algebra import rules
-from kronlin.algebra.properties import PD, PSD, SELF_ADJOINT, UNKNOWN, Properties
+from kronlin.algebra.properties import PD, SELF_ADJOINT, UNKNOWN, Properties, of_power
 from kronlin.algebra.structure import Structure
 from kronlin.arrays import Array, Kind, all_finite, cast, convert, kind
 
@@ -100,7 +100,8 @@ class MatrixFunctions(Structure):
         """A + λ I, exactly (Tikhonov damping).
 
         Args:
-            lam: a finite λ ≥ 0, in the units of A.
+            lam: a finite λ ≥ 0, in the units of A. Below eps ‖A‖ it is smaller than the rounding errors of A itself,
+                and says nothing where A is singular.
 
         Raises:
             ValueError: λ is negative or not finite, or A is not square.
@@ -124,17 +125,25 @@ class MatrixFunctions(Structure):
         return result._with(SELF_ADJOINT if known.self_adjoint else UNKNOWN)
 
     def power(self, p: float) -> Any:
-        """Aᵖ of a self-adjoint A, on its eigenvalues; a fraction needs psd, a negative p a nonsingular A."""
+        """Aᵖ: for a whole p of any square A, as products; for a fraction of a psd A, on its eigenvalues.
+
+        Args:
+            p: a finite real number; a negative one needs a nonsingular A.
+
+        Raises:
+            ValueError: p is not a finite real number; A is not square, is singular for a p < 0, or is not
+                self-adjoint and psd for a fraction.
+        """
         self._require_square("power")
+        if isinstance(p, complex) or not isfinite(p):
+            raise ValueError(f"the power {p} of {self!r}: the exponent must be a finite real number")
+        p = int(p) if float(p).is_integer() else float(p)
         if p == 1:
             return self
         if p == -1:
             return self.inverse()
-        known = self.properties
-        result = rules.power(self, p)
-        if known.psd:
-            return result._with(PD if known.pd else PSD)
-        return result._with(SELF_ADJOINT if known.self_adjoint else UNKNOWN)
+        inherited = of_power(self.properties, p)
+        return rules.power(self, p)._with(Properties(*(answer or None for answer in inherited)))
 
     def sqrt(self) -> Any:
         """The positive semidefinite square root of a psd A."""
@@ -207,7 +216,7 @@ class MatrixFunctions(Structure):
         known = self.properties
         if known.psd and definite:
             return result._with(PD)
-        return result._with(Properties(*(answer or None for answer in known)))
+        return result._with(known.promise)
 
     def _require_square(self, name: str) -> None:
         if self.shape[0] != self.shape[1]:

@@ -7,7 +7,7 @@ from kronlin.algebra.operator import Operator
 from kronlin.algebra.properties import PD, Properties
 from kronlin.algebra.scaled import Number, Scaled
 from kronlin.algebra.structure import Structure
-from kronlin.arrays import Array, Kind, kind, kind_named
+from kronlin.arrays import Array, Kind, conj, kind, kind_named
 
 
 def like_kind(like: Any, dtype: str | None, what: str) -> Kind:
@@ -164,3 +164,16 @@ def slogdet_of_identity(a: Identity) -> tuple[Array, Array]:
 def project_identity(a: Identity, z: Operator) -> tuple[Operator, Array]:
     """I Z = Z."""
     return z, rules.gram(z, z)
+
+
+@rules.inner.register(Identity, Operator, level=4)
+@rules.inner.register(Identity, Identity, level=4)
+def inner_with_identity_left(a: Identity, b: Operator) -> Array:
+    """tr(I B) = tr B."""
+    return b.trace()
+
+
+@rules.inner.register(Operator, Identity, level=4)
+def inner_with_identity_right(a: Operator, b: Identity) -> Array:
+    """tr(Aᴴ I) is the conjugate of tr A."""
+    return conj(a.trace())

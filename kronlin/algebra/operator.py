@@ -1,14 +1,19 @@
 """The linear operator: checks stand here, the computing stands in `_matmat` and in the rules."""
 
 from math import isfinite
+from textwrap import shorten
 from typing import Any, cast
 
 from kronlin.algebra import rules
+from kronlin.algebra._tree import Tree
 from kronlin.algebra.functions import MatrixFunctions
 from kronlin.algebra.properties import NOTHING, PD, PSD, SELF_ADJOINT, UNKNOWN, Answer, Properties
 from kronlin.algebra.structure import promote
-from kronlin.arrays import Array, is_array, kind, namespace
+from kronlin.arrays import Array, is_array, is_linear_map, is_sparse, kind, linear_operator, namespace
 from kronlin.arrays import cast as cast_array
+
+_LONGEST_INSIDE = 100
+"""Characters that `repr` spends on the parts; `tree` shows them all."""
 
 _PROMISES = {"self-adjoint": SELF_ADJOINT, "psd": PSD, "pd": PD}
 
@@ -87,19 +92,27 @@ class Operator(MatrixFunctions):
     def __repr__(self) -> str:
         rows, columns = self.shape
         words = ", ".join(filter(None, [f"{rows}×{columns}", self.kind.dtype_name, self.properties.word]))
-        return f"{type(self).__name__}({words}{': ' if self._inside else ''}{self._inside})"
+        inside = shorten(self._inside, _LONGEST_INSIDE, placeholder=" …")
+        return f"{type(self).__name__}({words}{': ' if inside else ''}{inside})"
+
+    def _repr_html_(self) -> str:
+        return Tree(self)._repr_html_()
 
     # Products
 
     def __matmul__(self, other: Any) -> Any:
-        if isinstance(other, Operator):
-            self._require(self.shape[1] == other.shape[0], "@", other.shape, "their inner sizes differ")
-            return rules.compose(*promote("a product", self, other))
-        return self._apply(other) if is_array(other) else NotImplemented
+        if is_array(other):
+            return self._apply(other)
+        other = _as_operator(other)
+        if other is None:
+            return NotImplemented
+        self._require(self.shape[1] == other.shape[0], "@", other.shape, "their inner sizes differ")
+        return rules.compose(*promote("a product", self, other))
 
     def __rmatmul__(self, other: Any) -> Any:
         if not is_array(other):
-            return NotImplemented
+            other = _as_operator(other)
+            return NotImplemented if other is None else other @ self
         if other.ndim == 1:
             return self.T @ other
         xp = kind(other).xp
@@ -141,6 +154,30 @@ class Operator(MatrixFunctions):
         """Aᴴ Y for Y of shape (rows, k), as in SciPy."""
         return self.H @ y
 
+    def to_scipy(self) -> Any:
+        """The operator as a `scipy.sparse.linalg.LinearOperator` on NumPy arrays, for SciPy's solvers.
+
+        Arrays are copied to the library and device of the operator and back; the dtype stays that of the operator.
+
+        >>> import numpy as np, scipy.sparse.linalg, kronlin as kl
+        >>> A = kl.Kronecker(np.diag([1.0, 2.0]), np.eye(2))
+        >>> scipy.sparse.linalg.cg(A.to_scipy(), np.ones(4))[0]
+        array([1. , 1. , 0.5, 0.5])
+        """
+        return linear_operator("numpy", self.kind, self.shape, self.matmat, self.rmatmat)
+
+    def to_cupyx(self) -> Any:
+        """A CuPy operator as a `cupyx.scipy.sparse.linalg.LinearOperator`, for the solvers of cupyx.
+
+        Raises:
+            ImportError: CuPy cannot be imported.
+            ValueError: the operator is on another library; `A.to("cupy")` moves it.
+
+        >>> import numpy as np, kronlin as kl
+        >>> kl.Dense(np.eye(2)).to("cupy").to_cupyx()  # doctest: +SKIP
+        """
+        return linear_operator("cupy", self.kind, self.shape, self.matmat, self.rmatmat)
+
     # Arithmetic
 
     def __add__(self, other: Any) -> "Operator":
@@ -172,10 +209,9 @@ class Operator(MatrixFunctions):
         return NotImplemented if number is None else self * (1 / number)
 
     def _plus(self, other: Any, sign: int) -> "Operator":
-        if not isinstance(other, Operator):
-            if not is_array(other):
-                return NotImplemented
-            other = rules.wrap(other)
+        other = rules.wrap(other) if is_array(other) else _as_operator(other)
+        if other is None:
+            return NotImplemented
         self._require(self.shape == other.shape, "+" if sign > 0 else "-", other.shape, "their shapes differ")
         return cast(Operator, rules.add(*promote("a sum", self, other if sign > 0 else -other)))
 
@@ -185,6 +221,13 @@ class Operator(MatrixFunctions):
             mine = "×".join(map(str, self.shape))
             theirs = "×".join(map(str, other)) if len(other) == 2 else str(other)
             raise ValueError(f"{type(self).__name__}({mine}) {symbol} {theirs}: {cause}")
+
+
+def _as_operator(x: Any) -> Operator | None:
+    """An operator, or what a sparse matrix or a linear map of another library is wrapped in; None for all else."""
+    if isinstance(x, Operator):
+        return x
+    return cast(Operator, rules.wrap(x)) if is_sparse(x) or is_linear_map(x) else None
 
 
 def scalar(x: Any) -> complex | float | int | None:

@@ -4,10 +4,11 @@ from functools import reduce
 from operator import matmul
 
 from kronlin.algebra import rules
+from kronlin.algebra.columns import diagonal_of_outer
 from kronlin.algebra.operator import Operator
 from kronlin.algebra.properties import Properties, properties
 from kronlin.algebra.structure import common_batch
-from kronlin.arrays import Array, adjoint
+from kronlin.arrays import Array, SingularMatrixError, adjoint, diagonal_of, norm_from_grams
 
 
 class Product(Operator):
@@ -30,7 +31,7 @@ class Product(Operator):
 
     def _derive(self) -> Properties:
         left, right = 0, len(self.factors) - 1
-        while left < right and _are_adjoints(self.factors[left], self.factors[right]):
+        while left < right and are_adjoints(self.factors[left], self.factors[right]):
             left, right = left + 1, right - 1
         if left > right:
             return properties(psd=True)
@@ -45,7 +46,7 @@ class Product(Operator):
         return x
 
 
-def _are_adjoints(a: Operator, b: Operator) -> bool:
+def are_adjoints(a: Operator, b: Operator) -> bool:
     """Whether A = Bᴴ because one was made as the adjoint of the other."""
     return b._kept("H") is a or (a is b and a.properties.self_adjoint is True)
 
@@ -82,6 +83,17 @@ def _joined(left: list[Operator], right: list[Operator]) -> Operator:
     return reduce(matmul, [*left[:-1], seam, *right[1:]])
 
 
+def _waist(a: Product) -> tuple[Operator, Operator] | None:
+    """Cut A = L R where it is narrowest, if that is narrower than A itself."""
+    inner = [factor.shape[0] for factor in a.factors[1:]]
+    narrowest = min(range(len(inner)), key=inner.__getitem__)
+    if inner[narrowest] == 0 or inner[narrowest] >= min(a.shape):
+        return None
+    halves = a.factors[: narrowest + 1], a.factors[narrowest + 1 :]
+    left, right = (half[0] if len(half) == 1 else Product(*half) for half in halves)
+    return left, right
+
+
 @rules.adjoint.register(Product)
 def adjoint_of_product(a: Product) -> Operator:
     """(A B)ᴴ = Bᴴ Aᴴ."""
@@ -96,7 +108,9 @@ def conjugate_of_product(a: Product) -> Operator:
 
 @rules.inverse.register(Product)
 def inverse_of_product(a: Product) -> Operator:
-    """(A B)⁻¹ = B⁻¹ A⁻¹ if all factors are square."""
+    """(A B)⁻¹ = B⁻¹ A⁻¹ if all factors are square; none if an inner size is smaller than the outer one."""
+    if _waist(a) is not None:
+        raise SingularMatrixError(f"{a!r} has no inverse: its rank is below {a.shape[0]}; damp it, or use pinv()")
     if any(factor.shape[0] != factor.shape[1] for factor in a.factors):
         return NotImplemented
     return Product(*(factor.inverse() for factor in reversed(a.factors)))
@@ -104,7 +118,9 @@ def inverse_of_product(a: Product) -> Operator:
 
 @rules.slogdet.register(Product)
 def slogdet_of_product(a: Product) -> tuple[Array, Array]:
-    """det(A B) = det A det B if all factors are square."""
+    """det(A B) = det A det B if all factors are square, and 0 if an inner size is smaller than the outer one."""
+    if _waist(a) is not None:
+        return a.kind.zeros(*a.batch), a.kind.real.zeros(*a.batch) - float("inf")
     if any(factor.shape[0] != factor.shape[1] for factor in a.factors):
         return NotImplemented
     sign, logarithm = a.factors[0].slogdet()
@@ -112,6 +128,31 @@ def slogdet_of_product(a: Product) -> tuple[Array, Array]:
         more = factor.slogdet()
         sign, logarithm = sign * more[0], logarithm + more[1]
     return sign, logarithm
+
+
+@rules.trace.register(Product)
+def trace_of_product(a: Product) -> Array:
+    """tr(L R) = tr(R L), of the size of the waist."""
+    cut = _waist(a)
+    return NotImplemented if cut is None else a.kind.xp.sum(diagonal_of(rules.gram(cut[1].H, cut[0])), axis=-1)
+
+
+@rules.diagonal.register(Product)
+def diagonal_of_product(a: Product) -> Array:
+    """Σ_j l_ij r_ji over the waist."""
+    cut = _waist(a)
+    return NotImplemented if cut is None else diagonal_of_outer(cut[0], cut[1].H)
+
+
+@rules.norm.register(Product)
+def norm_of_product(a: Product) -> Array:
+    """‖L R‖² = tr(Lᴴ L R Rᴴ), of the size of the waist."""
+    cut = _waist(a)
+    if cut is None:
+        return NotImplemented
+    left, right = (rules.gram(half, half) for half in (cut[0], cut[1].H))
+    found = norm_from_grams(left, a.kind.eye(cut[0].shape[1]), right)
+    return NotImplemented if found is None else found
 
 
 @rules.to_dense.register(Product)

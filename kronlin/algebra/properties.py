@@ -22,6 +22,11 @@ class Properties(NamedTuple):
         return properties(*answers)
 
     @property
+    def promise(self) -> "Properties":
+        """What is known to hold; that something is known to fail is left out."""
+        return Properties(*(answer or None for answer in self))
+
+    @property
     def word(self) -> str:
         """The strongest promise in one word, for `repr`."""
         if self.pd:
@@ -54,6 +59,17 @@ def every(answers: list[Answer]) -> Answer:
     (-I) ⊗ (-I) is psd although its factors are not.
     """
     return True if all(answer is True for answer in answers) else None
+
+
+def of_power(known: Properties, p: float) -> Properties:
+    """What Aᵖ inherits from A: λᵖ has the sign of λ for an odd p, and none for an even one."""
+    if not known.self_adjoint:
+        return UNKNOWN
+    if p == 0 or (p < 0 and known.psd):
+        return PD
+    if known.psd or p % 2 == 1:
+        return known
+    return properties(psd=True, pd=known.pd or None) if p % 2 == 0 else SELF_ADJOINT
 
 
 UNKNOWN = Properties()

@@ -1,6 +1,6 @@
 """Scaled: c A."""
 
-from math import log
+from math import isfinite, log
 
 from kronlin.algebra import rules
 from kronlin.algebra.operator import Operator
@@ -41,6 +41,10 @@ class Scaled(Operator):
     @property
     def _inside(self) -> str:
         return self._summary
+
+    @property
+    def _note(self) -> str:
+        return f"by {self.factor:.4g}"
 
     def _matmat(self, x: Array) -> Array:
         return self.factor * self.base._matmat(x)
@@ -121,9 +125,16 @@ def eigh_of_scaled(a: Scaled) -> Operator:
 
 @rules.power.register(Scaled)
 def power_of_scaled(a: Scaled, p: float) -> Operator:
-    """(c A)ᵖ = cᵖ Aᵖ for c > 0."""
+    """(c A)ᵖ = cᵖ Aᵖ for c > 0, and for any c if p is whole, where cᵖ is a number that floats can hold."""
     positive = not isinstance(a.factor, complex) and a.factor > 0
-    return rules.scale(a.base.power(p), a.factor**p) if positive else NotImplemented
+    if not positive and not isinstance(p, int):
+        return NotImplemented
+    try:
+        raised = a.factor**p
+        held = isfinite(abs(raised)) and (raised or not a.factor)
+    except (OverflowError, ZeroDivisionError):
+        return NotImplemented
+    return rules.scale(a.base.power(p), raised) if held else NotImplemented
 
 
 @rules.to_dense.register(Scaled)
@@ -170,3 +181,16 @@ def project_scaled(a: Scaled, z: Operator) -> tuple[Operator, Array]:
     """Scale both."""
     image, matrix = rules.project(a.base, z)
     return rules.scale(image, a.factor), a.factor * matrix
+
+
+@rules.inner.register(Scaled, Operator, level=3)
+@rules.inner.register(Scaled, Scaled, level=3)
+def inner_with_scaled_left(a: Scaled, b: Operator) -> Array:
+    """tr((c A)ᴴ B) = c̄ tr(Aᴴ B)."""
+    return a.factor.conjugate() * rules.inner(a.base, b)
+
+
+@rules.inner.register(Operator, Scaled, level=3)
+def inner_with_scaled_right(a: Operator, b: Scaled) -> Array:
+    """tr(Aᴴ c B) = c tr(Aᴴ B)."""
+    return b.factor * rules.inner(a, b.base)

@@ -6,12 +6,11 @@ equal operators into one, taking them apart, counting bytes, drawing its structu
 
 import copy
 from collections.abc import Callable, Iterator
-from math import prod
 from typing import Any, Self
 from weakref import ref
 
 from kronlin.algebra.properties import UNKNOWN, Properties
-from kronlin.arrays import Array, Kind, cast, common_kind, kind
+from kronlin.arrays import Array, Kind, bytes_of, cast, common_kind, kind
 
 Part = Any
 
@@ -143,24 +142,35 @@ class Structure:
         options = tuple(sorted((name, repr(value)) for name, value in self.options.items()))
         return (type(self), tuple(inner), options, self._promised)
 
+    def _own_arrays(self) -> Iterator[Array]:
+        """Go through the arrays that it holds itself."""
+        yield from (part for part in self.parts if not isinstance(part, Structure))
+
     def _arrays(self) -> Iterator[Array]:
-        """Go through all arrays, those of the parts included."""
-        for part in self.parts:
-            if isinstance(part, Structure):
-                yield from part._arrays()
-            else:
-                yield part
+        """Go through all arrays, those of the parts included; parts that occur twice are visited once."""
+        waiting, met = [self], set()
+        while waiting:
+            each = waiting.pop()
+            if id(each) not in met:
+                met.add(id(each))
+                yield from each._own_arrays()
+                waiting.extend(part for part in reversed(each.parts) if isinstance(part, Structure))
 
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays that it holds, an array held twice counted once."""
-        return sum({id(array): prod(array.shape) * kind(array).itemsize for array in self._arrays()}.values())
+        return sum({id(array): bytes_of(array) for array in self._arrays()}.values())
 
     @property
     def _summary(self) -> str:
         """The operator in a few words, as a larger one shows it inside its own `repr`."""
         rows, columns = self.shape
         return f"{type(self).__name__}({rows}×{columns})"
+
+    @property
+    def _note(self) -> str:
+        """What a line of `tree` says beside class, shape and properties, in a word or two."""
+        return ""
 
     @property
     def _inside(self) -> str:

@@ -4,9 +4,12 @@ from kronlin.algebra import rules
 from kronlin.algebra.identity import Identity, multiple_of_identity
 from kronlin.algebra.operator import Operator
 from kronlin.algebra.properties import Properties, every, properties
-from kronlin.algebra.scaled import Number
+from kronlin.algebra.scaled import Number, Scaled
 from kronlin.algebra.structure import common_batch, promote
-from kronlin.arrays import Array
+from kronlin.arrays import Array, max_abs
+
+_CANCELLED = 1e-3
+"""Below this share of Σ ‖A_i‖² the square of a norm has lost too many digits."""
 
 
 class Sum(Operator):
@@ -111,3 +114,23 @@ def project_sum(a: Sum, z: Operator) -> tuple[Operator, Array]:
     """Term by term."""
     images, matrices = zip(*(rules.project(term, z) for term in a.terms), strict=True)
     return Sum(*images), sum(matrices[1:], matrices[0])
+
+
+@rules.norm.register(Sum)
+def norm_of_sum(a: Sum) -> Array:
+    """‖A + B‖² = ‖A‖² + 2 Re tr(Aᴴ B) + ‖B‖², where a rule knows each trace, and neither digits nor range are lost."""
+    pairs = [(left, right) for i, left in enumerate(a.terms) for right in a.terms[i + 1 :]]
+    if not all(rules.inner.has_own(type(left), type(right)) for left, right in pairs):
+        return NotImplemented
+    xp, reach = a.kind.xp, float(a.kind.xp.finfo(a.kind.dtype).max) ** 0.25
+    norms = [term.norm() for term in a.terms]
+    unit = max(max_abs(norm) for norm in norms)
+    if not unit:
+        return norms[0]
+    if not 1 / reach < unit < reach:
+        terms = [rules.scale(term, 1 / unit) for term in a.terms]
+        return NotImplemented if any(isinstance(term, Scaled) for term in terms) else unit * Sum(*terms).norm()
+    squares = sum(norm**2 for norm in norms)
+    crossed = sum(rules.inner(left, right) for left, right in pairs)
+    total = squares + 2 * (xp.real(crossed) if a.kind.is_complex else crossed)
+    return xp.sqrt(total) if bool(xp.all(total > _CANCELLED * squares)) else NotImplemented

@@ -3,11 +3,11 @@
 from typing import Any
 
 from kronlin.algebra import rules
-from kronlin.algebra.identity import like_kind
+from kronlin.algebra.identity import Identity, like_kind
 from kronlin.algebra.operator import Operator
 from kronlin.algebra.properties import Properties, properties
 from kronlin.algebra.scaled import Number
-from kronlin.arrays import Array
+from kronlin.arrays import Array, SingularMatrixError
 
 
 class Zero(Operator):
@@ -76,6 +76,12 @@ def scale_zero(a: Zero, factor: Number) -> Operator:
     return a._astype(a.kind.complex) if factor.imag else a
 
 
+@rules.shift.register(Zero)
+def shift_zero(a: Zero, c: Number) -> Operator:
+    """0 + c I = c I."""
+    return rules.scale(Identity._make(a.parts[0], n=a.shape[0]), c)
+
+
 @rules.adjoint.register(Zero)
 @rules.pinv.register(Zero)
 def adjoint_of_zero(a: Zero) -> Operator:
@@ -83,11 +89,34 @@ def adjoint_of_zero(a: Zero) -> Operator:
     return a._sized(a.shape[1], a.shape[0])
 
 
+@rules.power.register(Zero)
+def power_of_zero(a: Zero, p: float) -> Operator:
+    """0ᵖ = 0 for p > 0."""
+    return a if p > 0 else NotImplemented
+
+
 @rules.conjugate.register(Zero)
 @rules.modulus2.register(Zero)
 def same_zero(a: Zero) -> Operator:
     """0 is its own conjugate and square."""
     return a
+
+
+@rules.inverse.register(Zero)
+@rules.solve.register(Zero)
+def zero_is_singular(a: Zero, *_: Array) -> Operator:
+    """0 has no inverse, unless it has no rows."""
+    if a.shape[0] == 0:
+        return NotImplemented
+    raise SingularMatrixError(f"{a!r} has no inverse: use A.damped(lam).inverse() or A.pinv()")
+
+
+@rules.slogdet.register(Zero)
+def slogdet_of_zero(a: Zero) -> tuple[Array, Array]:
+    """det 0 = 0, unless it has no rows."""
+    if a.shape[0] == 0:
+        return NotImplemented
+    return a.kind.zeros(*a.batch), a.kind.real.zeros(*a.batch) - float("inf")
 
 
 @rules.to_dense.register(Zero)

@@ -1,8 +1,9 @@
 """Small functions that the array API standard lacks or splits by dtype."""
 
+from math import prod
 from typing import Any
 
-from kronlin.arrays._kind import Kind, kind
+from kronlin.arrays._kind import Kind, device, kind
 from kronlin.arrays._libraries import library_named, lookup
 from kronlin.arrays.library import Array
 
@@ -59,6 +60,47 @@ def root_sum_squares(x: Array, axis: int | tuple[int, ...]) -> Array:
     return xp.sqrt(xp.sum((moduli / unit) ** 2, axis=axis)) * xp.squeeze(unit, axis=axis)
 
 
+def norm_from_grams(left: Array, core: Array, right: Array) -> Array | None:
+    """‖U C Vᴴ‖ = (tr Cᴴ UᴴU C VᴴV)^½ from UᴴU, C and VᴴV, scaled against overflow; None if it is rounding error.
+
+    It is where the norm is below eps^¼ ‖U‖ ‖C‖ ‖V‖ in one of the stack.
+    """
+    own, xp = kind(core), lookup(core)[0]
+    sizes = [root_sum_squares(part, axis=(-2, -1)) for part in (left, core, right)]
+    units = [xp.where(size > 0, size, xp.ones_like(size)) for size in sizes]
+    left, core, right = (part / unit[..., None, None] for part, unit in zip((left, core, right), units, strict=True))
+    terms = conj(core) * (left @ core @ right)
+    square = xp.sum(xp.real(terms) if own.is_complex else terms, axis=(-2, -1))
+    if not bool(xp.all(square > own.eps**0.5)):
+        return None
+    return xp.sqrt(units[0]) * xp.sqrt(units[2]) * units[1] * xp.sqrt(square)
+
+
+def balanced(arrays: list[Array], axes: int) -> list[Array]:
+    """Multiply arrays by powers of two whose product is 1, so that multiplying them from the left does not overflow.
+
+    The product of the first k then has about the size of the whole product to the power k / n. `axes` is the number
+    of trailing axes that make one matrix or vector (0 for scalars).
+    """
+    count = len(arrays)
+    if count < 3 or any(0 in array.shape for array in arrays):
+        return arrays
+    xp = lookup(arrays[0])[0]
+    exponents = []
+    for array in arrays:
+        size = xp.abs(array)
+        size = xp.max(size, axis=tuple(range(-axes, 0)), keepdims=True) if axes else size
+        exponents.append(xp.floor(xp.log2(xp.where(size > 0, size, xp.ones_like(size)))))
+    total = sum(exponents[1:], exponents[0])
+    result, reached = [], xp.zeros_like(total)
+    for place, (array, exponent) in enumerate(zip(arrays, exponents, strict=True)):
+        goal = xp.floor(total * ((place + 1) / count))
+        shift, reached = goal - reached - exponent, goal
+        half = xp.floor(shift / 2)  # two steps, for 2^shift itself may be beyond the range
+        result.append(array * 2.0**half * 2.0 ** (shift - half))
+    return result
+
+
 def cast(x: Array, target: Kind) -> Array:
     """Return `x` with the dtype of `target`; complex to real is refused."""
     xp = lookup(x)[0]
@@ -79,7 +121,7 @@ def convert(x: Array, target: Any) -> Array:
         from_name = library_named(target)
         return x if from_name is library else from_name.from_numpy(library.to_numpy(x))
     goal = kind(target)
-    if goal.library is library and goal.device == kind(x).device:
+    if goal.library is library and goal.device == device(x):
         return x
     return goal.library.from_numpy(library.to_numpy(x), device=goal.device)
 
@@ -87,3 +129,13 @@ def convert(x: Array, target: Any) -> Array:
 def to_numpy(x: Array) -> Any:
     """Copy an array of any library to a NumPy array on the host."""
     return lookup(x)[1].to_numpy(x)
+
+
+def bytes_of(x: Array) -> int:
+    """Bytes of the entries of an array, which may be integers or truth values."""
+    xp = lookup(x)[0]
+    if xp.isdtype(x.dtype, "bool"):
+        return prod(x.shape)
+    if xp.isdtype(x.dtype, "integral"):
+        return prod(x.shape) * (xp.iinfo(x.dtype).bits // 8)
+    return prod(x.shape) * kind(x).itemsize

@@ -19,6 +19,13 @@ def eigh(a: Array) -> tuple[Array, Array]:
     return cast(w, own.real), cast(q, own)
 
 
+def qr(a: Array) -> tuple[Array, Array]:
+    """Return Q (..., n, r) with orthonormal columns and R (..., r, r) with A = Q R for n ≥ r, in double precision."""
+    own = kind(a)
+    q, r = own.xp.linalg.qr(cast(a, own.double))
+    return cast(q, own), cast(r, own)
+
+
 def cholesky(a: Array) -> Array:
     """Return the lower triangular L with A = L Lᴴ.
 
@@ -76,22 +83,36 @@ def inverse_general(a: Array) -> Array:
 
 
 def solve_general(a: Array, b: Array) -> Array:
-    """Solve A x = b for a square A by LU; raise SingularMatrixError if ‖A‖ ‖x‖ / ‖b‖ shows that no digit is right."""
-    xp = lookup(a)[0]
-    solution = _guarded(lambda matrix: xp.linalg.solve(matrix, b), a)
+    """Solve A x = b for a square A by LU; raise SingularMatrixError if ‖A‖ ‖x‖ / ‖b‖ shows that no digit is right.
+
+    In single precision a system that would lose half of its digits is solved in double precision and cast back.
+    """
+    own = kind(a)
+    solution = _guarded(lambda matrix: own.xp.linalg.solve(matrix, b), a)
+    growth = float("inf") if solution is None else _growth(a, solution, b)
+    if own.double != own and not growth * own.eps**0.5 < 1:
+        return cast(solve_general(cast(a, own.double), cast(b, own.double)), own)
     if solution is None:
         raise SingularMatrixError("the matrix is exactly singular")
-    if 0 not in b.shape:
-        growth = xp.max(xp.abs(solution), axis=(-2, -1)) * xp.max(xp.sum(xp.abs(a), axis=-1), axis=-1)
-        if bool(xp.any(growth * kind(a).eps > xp.max(xp.abs(b), axis=(-2, -1)))):
-            raise SingularMatrixError(f"the condition number is beyond 1/eps = {1 / kind(a).eps:.1e}")
+    if growth * own.eps > 1:
+        raise SingularMatrixError(f"the condition number is beyond 1/eps = {1 / own.eps:.1e}")
     return solution
+
+
+def _growth(a: Array, x: Array, b: Array) -> float:
+    """The largest ‖A‖ ‖x‖ / ‖b‖ of the stack, a lower bound of the condition number."""
+    xp = lookup(a)[0]
+    if 0 in b.shape:
+        return 1.0
+    size = xp.max(xp.abs(b), axis=(-2, -1))
+    unit = xp.where(size > 0, size, xp.ones_like(size))
+    return float(xp.max(xp.max(xp.abs(x), axis=(-2, -1)) / unit * _row_sum_norm(a)))
 
 
 def logdet_cholesky(lower: Array) -> Array:
     """Return log det(L Lᴴ), real, of shape (...)."""
     xp = lookup(lower)[0]
-    return xp.sum(xp.log(abs2(diagonal_of(lower))), axis=-1)
+    return 2 * xp.sum(xp.log(xp.abs(diagonal_of(lower))), axis=-1)
 
 
 def _guarded(function: Callable[[Array], Array], a: Array) -> Array | None:
@@ -117,8 +138,8 @@ def _is_semidefinite(a: Array, eps: float) -> bool:
     own = kind(a)
     diagonal = own.xp.real(diagonal_of(a)) if own.is_complex else diagonal_of(a)
     largest = own.xp.max(own.xp.abs(diagonal), axis=-1, keepdims=True)
-    units = own.xp.where(diagonal > 0, diagonal, own.xp.where(largest > 0, largest, own.xp.ones_like(largest)))
-    units = own.xp.sqrt(units)
+    largest = own.xp.where(largest > 0, largest, own.xp.ones_like(largest))
+    units = own.xp.sqrt(own.xp.where(diagonal > 0, diagonal, largest))
     scaled = a / cast(units[..., :, None], own) / cast(units[..., None, :], own)
     return bool(own.xp.all(own.xp.linalg.eigvalsh(scaled) >= -10 * a.shape[-1] * eps))
 

@@ -52,3 +52,18 @@ class Library:
             if xp.isdtype(lower.dtype, "complex floating"):
                 lower = xp.conj(lower)
         return xp.linalg.solve(lower, b)
+
+    def csr(self, data: Array, columns: Array, starts: Array, shape: tuple[int, int]) -> Any:
+        """Make a sparse matrix whose row i holds data[starts[i]:starts[i + 1]] in those `columns`."""
+        raise TypeError(
+            f"{self.name} has no sparse matrices that serve here: keep the operator on numpy or cupy, "
+            "or give its to_dense() to the other library"
+        )
+
+    def sparse_lu(self, matrix: Any) -> Any:
+        """Factor a square sparse matrix; None where the library leaves that to the dense method."""
+        return None
+
+    def linear_operator(self, shape: tuple[int, int], **products: Any) -> Any:
+        """Make the linear operator of the library's own iterative solvers."""
+        raise TypeError(f"{self.name} has no linear operators of its own")

@@ -34,3 +34,9 @@ class CuPy(Library):
             return super().solve_triangular(lower, b, adjoint=adjoint)
         solver = optional_import("cupyx.scipy.linalg", extra="gpu").solve_triangular
         return solver(lower, b, trans="C" if adjoint else "N", lower=True)
+
+    def csr(self, data: Array, columns: Array, starts: Array, shape: tuple[int, int]) -> Any:
+        return optional_import("cupyx.scipy.sparse", extra="gpu").csr_matrix((data, columns, starts), shape=shape)
+
+    def linear_operator(self, shape: tuple[int, int], **products: Any) -> Any:
+        return optional_import("cupyx.scipy.sparse.linalg", extra="gpu").LinearOperator(shape, **products)

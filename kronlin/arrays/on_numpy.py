@@ -1,5 +1,6 @@
-"""NumPy, with SciPy's LAPACK."""
+"""NumPy, with SciPy's LAPACK; SciPy's sparse matrices are opened when first asked for."""
 
+from importlib import import_module
 from math import prod
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import scipy.linalg
 
 from kronlin.arrays.library import Array, Library
+from kronlin.arrays.sparse_lu import SparseLU
 
 
 class NumPy(Library):
@@ -35,3 +37,12 @@ class NumPy(Library):
         sides = np.broadcast_to(b, (*batch, *b.shape[-2:])).reshape(prod(batch), *b.shape[-2:])
         solved = [self.solve_triangular(*pair, adjoint=adjoint) for pair in zip(lowers, sides, strict=True)]
         return np.stack(solved).reshape(*batch, *b.shape[-2:])
+
+    def csr(self, data: Array, columns: Array, starts: Array, shape: tuple[int, int]) -> Any:
+        return import_module("scipy.sparse").csr_array((data, columns, starts), shape=shape)
+
+    def sparse_lu(self, matrix: Any) -> Any:
+        return SparseLU(matrix)
+
+    def linear_operator(self, shape: tuple[int, int], **products: Any) -> Any:
+        return import_module("scipy.sparse.linalg").LinearOperator(shape, **products)

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.linalg import eigh_tridiagonal, eigvalsh_tridiagonal
 
 from kronlin.algebra import Operator
-from kronlin.arrays import Array, Kind, all_finite, cast, conj, kind, to_numpy
+from kronlin.arrays import Array, Kind, all_finite, cast, conj, kind, random_normal, to_numpy
 from kronlin.krylov._inner import inner
 from kronlin.krylov.result import Numbers
 
@@ -109,13 +109,7 @@ class Process:
 
 def random_start(own: Kind, n: int, seed: int) -> Array:
     """A Gaussian vector (n, 1), the same for every array library and device."""
-    random = np.random.default_rng(seed)
-    real = random.standard_normal((n, 1)).astype(own.real.dtype_name)
-    start = own.library.from_numpy(real, device=own.device)
-    if own.is_complex:
-        imaginary = random.standard_normal((n, 1)).astype(own.real.dtype_name)
-        start = cast(start, own) + 1j * own.library.from_numpy(imaginary, device=own.device)
-    return start
+    return random_normal(own, (n, 1), seed)
 
 
 def default_start(A: Operator, M: Operator | None, own: Kind, seed: int) -> Array:

@@ -41,13 +41,14 @@ class BlockDiagonal(Operator):
             opened.extend(block.blocks if isinstance(block, BlockDiagonal) else [block])
         if not opened:
             raise ValueError("BlockDiagonal takes at least one block")
-        groups: dict[Any, list[int]] = {}
-        opened = list(promote("a block-diagonal operator", *opened))
-        for position, block in enumerate(opened):
-            signature = block._signature()
-            groups.setdefault(("alone", position) if signature is None else signature, []).append(position)
-        stacked = [stack([opened[i] for i in members]) for members in groups.values()]
-        self._setup(*stacked, members=tuple(tuple(members) for members in groups.values()))
+        buckets, members = bucketed(promote("a block-diagonal operator", *opened))
+        self._setup(*buckets, members=members)
+
+    @classmethod
+    def of_blocks(cls, blocks: Iterable[Operator]) -> "BlockDiagonal":
+        """Make one from operators of one kind whose cuts are kept: a block that is block diagonal is not opened."""
+        buckets, members = bucketed(blocks)
+        return cls._make(*buckets, members=members)
 
     def _setup(self, *buckets: Operator, members: tuple[tuple[int, ...], ...]) -> None:
         self.buckets = buckets
@@ -108,12 +109,23 @@ class BlockDiagonal(Operator):
         return all(bucket.shape[0] == bucket.shape[1] for bucket in self.buckets)
 
 
+def bucketed(blocks: Iterable[Operator]) -> tuple[list[Operator], tuple[tuple[int, ...], ...]]:
+    """Stack blocks of equal signature; return the stacks, and the positions of the members of each."""
+    blocks = list(blocks)
+    groups: dict[Any, list[int]] = {}
+    for position, block in enumerate(blocks):
+        signature = block._signature()
+        groups.setdefault(("alone", position) if signature is None else signature, []).append(position)
+    stacked = [stack([blocks[i] for i in members]) for members in groups.values()]
+    return stacked, tuple(tuple(members) for members in groups.values())
+
+
 def _pairwise(a: BlockDiagonal, b: BlockDiagonal, function: Callable[[Any, Any], Any]) -> BlockDiagonal:
     """Join two block by block: by bucket where both are sorted alike, else block after block."""
     if a.members == b.members:
         joined = [function(left, right) for left, right in zip(a.buckets, b.buckets, strict=True)]
         return BlockDiagonal._make(*joined, members=a.members)
-    return BlockDiagonal([function(left, right) for left, right in zip(a.blocks, b.blocks, strict=True)])
+    return BlockDiagonal.of_blocks(function(left, right) for left, right in zip(a.blocks, b.blocks, strict=True))
 
 
 @rules.compose.register(BlockDiagonal, BlockDiagonal)
@@ -261,3 +273,12 @@ def slogdet_of_block_diagonal(a: BlockDiagonal) -> tuple[Array, Array]:
     xp = a.kind.xp
     signs = xp.prod(a._per_block(lambda block: block.slogdet()[0]))
     return signs, xp.sum(a._per_block(lambda block: block.slogdet()[1]))
+
+
+@rules.inner.register(BlockDiagonal, BlockDiagonal)
+def inner_of_block_diagonals(a: BlockDiagonal, b: BlockDiagonal) -> Array:
+    """Σ tr(A_lᴴ B_l), where the cuts agree."""
+    if a.rows.sizes != b.rows.sizes or a.columns.sizes != b.columns.sizes:
+        return NotImplemented
+    pairs = zip(a.blocks, b.blocks, strict=True)
+    return a.kind.xp.sum(a.kind.xp.stack([rules.inner(left, right) for left, right in pairs]))

@@ -187,6 +187,16 @@ def modulus2_of_dense(a: Dense) -> Operator:
     return Dense._make(abs2(a.array))
 
 
+@rules.power.register(Dense)
+def power_of_dense(a: Dense, p: float) -> Operator:
+    """A², A³, … multiplied out."""
+    if not isinstance(p, int) or p < 2:
+        return NotImplemented
+    half = a.power(p // 2)
+    square = Dense._make(half.array @ half.array)
+    return square if p % 2 == 0 else Dense._make(square.array @ a.array)
+
+
 @rules.inverse.register(Dense)
 def inverse_of_dense(a: Dense) -> Operator:
     """Invert by Cholesky if A is positive definite, by LU if not."""
@@ -213,8 +223,13 @@ def solve_dense(a: Dense, b: Array) -> Array:
 
 @rules.slogdet.register(Dense)
 def slogdet_of_dense(a: Dense) -> tuple[Array, Array]:
-    """From the Cholesky factor if A is promised to be positive definite, by LU if not."""
-    factor = a._cholesky() if a.is_pd else None
+    """From the Cholesky factor if A is promised to be psd, by LU if not; (0, -inf) if it is singular by rounding."""
+    try:
+        factor = a._cholesky() if a.is_psd else None
+    except SingularMatrixError:
+        if a.is_pd:
+            raise
+        return a.eigh()._without_rounding().slogdet()
     if factor is not None:
         return a.kind.ones(*a.batch), logdet_cholesky(factor)
     sign, logarithm = a.kind.xp.linalg.slogdet(a.array)
@@ -243,3 +258,9 @@ def trace_of_dense(a: Dense) -> Array:
 def norm_of_dense(a: Dense) -> Array:
     """(Σ |a|²)^½."""
     return root_sum_squares(a.array, axis=(-2, -1))
+
+
+@rules.inner.register(Dense, Dense)
+def inner_of_dense(a: Dense, b: Dense) -> Array:
+    """Σ conj(a) b."""
+    return a.kind.xp.sum(conj(a.array) * b.array, axis=(-2, -1))

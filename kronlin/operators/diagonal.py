@@ -120,8 +120,8 @@ def pinv_of_diagonal(a: Diagonal) -> Operator:
 
 @rules.power.register(Diagonal)
 def power_of_diagonal(a: Diagonal, p: float) -> Operator:
-    """Raise the entries, where that is real."""
-    allowed = a.is_self_adjoint if p > 0 and p == int(p) else a.is_psd if p > 0 else a.is_pd
+    """Raise the entries, where that is a number, and real where A is."""
+    allowed = (p >= 0 or a._nonzero()) if isinstance(p, int) else (a.is_psd if p > 0 else a.is_pd)
     return Diagonal._make(a.entries**p) if allowed else NotImplemented
 
 
@@ -153,3 +153,16 @@ def slogdet_of_diagonal(a: Diagonal) -> tuple[Array, Array]:
     infinite = xp.full_like(logarithm, -float("inf"))
     signs = a.entries / xp.where(modulus > 0, modulus, xp.ones_like(modulus))
     return xp.prod(signs, axis=-1), xp.where(singular, infinite, logarithm)
+
+
+@rules.inner.register(Diagonal, Operator, level=2)
+@rules.inner.register(Diagonal, Diagonal, level=2)
+def inner_with_diagonal_left(a: Diagonal, b: Operator) -> Array:
+    """Only the diagonal of B counts."""
+    return a.kind.xp.sum(conj(a.entries) * b.diagonal(), axis=-1)
+
+
+@rules.inner.register(Operator, Diagonal, level=2)
+def inner_with_diagonal_right(a: Operator, b: Diagonal) -> Array:
+    """Only the diagonal of A counts."""
+    return a.kind.xp.sum(conj(a.diagonal()) * b.entries, axis=-1)

@@ -1,19 +1,21 @@
 """What is left where no rule keeps the structure: the dense method up to a stated size, and advice above it."""
 
 from kronlin.algebra import Operator, rules
-from kronlin.arrays import Array, abs2, adjoint, hermitian_part
+from kronlin.algebra.columns import column_blocks
+from kronlin.arrays import Array, adjoint, hermitian_part, root_sum_squares
 from kronlin.operators.dense import Dense
+from kronlin.operators.squaredmoduli import SquaredModuli
 
 DENSE_LIMIT = 4096
 """Largest number of rows or columns for which an operator is silently made dense to be factored."""
 
 
-def small_dense(a: Operator, what: str) -> Dense:
-    """Form a small operator as an array, or raise with the size and the way out."""
+def small_dense(a: Operator, what: str, why: str = "") -> Dense:
+    """Form a small operator as an array, or raise with the reason, the size and the way out."""
     rows, columns = a.shape
     if max(rows, columns) > DENSE_LIMIT:
         raise ValueError(
-            f"{what} of {a!r} has no structured method, and {rows}×{columns} is above the limit of {DENSE_LIMIT} "
+            f"{what} of {a!r} has no structured method{why}, and {rows}×{columns} is above the limit of {DENSE_LIMIT} "
             "for a dense one: solve iteratively with kronlin.cg(A, b), or ask for A.to_dense() yourself"
         )
     dense = Dense._make(a.to_dense())
@@ -57,14 +59,15 @@ def eigh_by_dense(a: Operator) -> Operator:
 
 @rules.power.register(Operator)
 def power_by_eigh(a: Operator, p: float) -> Operator:
-    """Aᵖ = Q diag(w)ᵖ Qᴴ."""
-    return a.eigh().power(p)
+    """Aᵖ = Q diag(w)ᵖ Qᴴ for a fraction; where A may be singular, eigenvalues that are rounding error count as 0."""
+    basis = a.eigh()
+    return basis.power(p) if a.is_pd else basis._without_rounding(positive=p < 0).power(p)
 
 
 @rules.modulus2.register(Operator)
-def modulus2_by_dense(a: Operator) -> Operator:
-    """Square the entries of the array."""
-    return Dense._make(abs2(small_dense(a, "the squared moduli").array))
+def modulus2_by_columns(a: Operator) -> Operator:
+    """Form the columns when they are needed, a few at a time."""
+    return SquaredModuli(a) if a.shape[1] <= DENSE_LIMIT else small_dense(a, "the squared moduli")
 
 
 @rules.slogdet.register(Operator)
@@ -86,9 +89,14 @@ def diagonal_by_dense(a: Operator) -> Array:
 
 
 @rules.norm.register(Operator)
-def norm_by_dense(a: Operator) -> Array:
-    """Sum over the array."""
-    return small_dense(a, "the norm").norm()
+def norm_by_columns(a: Operator) -> Array:
+    """Sum over the columns, a few at a time, or over the rows of a wide operator."""
+    rows, columns = a.shape
+    if min(rows, columns) > DENSE_LIMIT or max(rows, columns) <= DENSE_LIMIT:
+        return small_dense(a, "the norm").norm()
+    blocks = column_blocks(a if columns <= rows else a.H)
+    norms = [root_sum_squares(block, axis=(-2, -1)) for _, (block,) in blocks]
+    return root_sum_squares(a.kind.xp.stack(norms), axis=0)
 
 
 @rules.gram.register(Operator, Operator)
@@ -97,6 +105,12 @@ def gram_by_products(a: Operator, b: Operator) -> Array:
     if b.shape[1] <= a.shape[1]:
         return a.H._matmat(b.to_dense())
     return adjoint(b.H._matmat(a.to_dense()))
+
+
+@rules.inner.register(Operator, Operator)
+def inner_by_dense(a: Operator, b: Operator) -> Array:
+    """Multiply entry by entry."""
+    return rules.inner(*(small_dense(operator, "the inner product") for operator in (a, b)))
 
 
 @rules.project.register(Operator, Operator)

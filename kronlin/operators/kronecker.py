@@ -1,13 +1,18 @@
 """Kronecker: A₁ ⊗ A₂ ⊗ …, never formed."""
 
+from collections.abc import Callable
 from functools import reduce
 from math import prod
+from operator import mul
 from typing import Any
 
 from kronlin.algebra import Operator, Properties, rules
+from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import every, properties
 from kronlin.algebra.structure import common_batch, promote
-from kronlin.arrays import Array
+from kronlin.arrays import Array, SingularMatrixError, balanced, kind
+from kronlin.operators.dense import no_inverse
+from kronlin.operators.diagonal import Diagonal
 from kronlin.operators.spectral import Spectral
 
 
@@ -15,7 +20,8 @@ class Kronecker(Operator):
     """A₁ ⊗ A₂ ⊗ … on row-major vectors: (A ⊗ B) vec(X) = vec(A X Bᵀ).
 
     A K-FAC block of a weight (d_out, d_in) flattened row by row is `Kronecker(G, A)`. Two square factors of sizes
-    m and n cost m n (m + n) multiplications a column; factors are applied in the order with the fewest.
+    m and n cost m n (m + n) multiplications a column; factors are applied in the order with the fewest, a multiple
+    of I is not multiplied at all, and a diagonal factor entry by entry.
 
     Args:
         factors: operators or arrays, rectangular ones too; Kronecker factors are opened.
@@ -44,15 +50,24 @@ class Kronecker(Operator):
         shape = (prod(f.shape[0] for f in factors), prod(f.shape[1] for f in factors))
         self._define(*factors, shape=shape, batch=common_batch(*factors))
         self._square = all(factor.shape[0] == factor.shape[1] for factor in factors)
+        multiples = [multiple_of_identity(factor) for factor in factors]
+        self._scalar = prod(c for c in multiples if c is not None)
+        self._diagonals = [(i, factor.entries) for i, factor in enumerate(factors) if isinstance(factor, Diagonal)]
         # Fewest operations: i before j if 1/n_i - 1/m_i < 1/n_j - 1/m_j; from the last one where that is a tie.
         costs = [1 / max(f.shape[1], 1) - 1 / max(f.shape[0], 1) for f in factors]
-        self._order = sorted(range(len(factors)), key=lambda i: (costs[i], -i))
+        contracted = [i for i, c in enumerate(multiples) if c is None and not isinstance(factors[i], Diagonal)]
+        self._order = sorted(contracted, key=lambda i: (costs[i], -i))
 
     def _derive(self) -> Properties:
         known = [factor.properties for factor in self.factors]
         if not self._square:
             return Properties()
         return properties(*(every([answers[i] for answers in known]) for i in range(3)))
+
+    @property
+    def _lacks_rank(self) -> bool:
+        """Whether it is square and singular because its factors are not square: ∏ min(m, n) < ∏ m."""
+        return self.shape[0] > 0 and not self._square
 
     @property
     def _inside(self) -> str:
@@ -65,15 +80,19 @@ class Kronecker(Operator):
     def _matmat(self, x: Array) -> Array:
         """Contract one axis after the other, each time brought to the front, so that every step is one GEMM.
 
-        With the columns of X in front and the factors taken from the last to the first, no later step copies.
+        With the columns of X in front and the factors taken from the last to the first, no later step copies; the
+        first factor alone needs no copy at all.
         """
         xp, b = self.kind.xp, x.ndim - 2
         batch, count = x.shape[:b], len(self.factors)
         lead = tuple(range(b))
         sizes = [*(factor.shape[1] for factor in self.factors), x.shape[-1]]
         x = xp.reshape(x, (*batch, *sizes))
+        for i, entries in self._diagonals:
+            beside = [size if j == i else 1 for j, size in enumerate(sizes)]
+            x = xp.reshape(entries, (*entries.shape[:-1], *beside)) * x
         axes = list(range(count + 1))
-        rest = [count, *range(count)]
+        rest = axes.copy() if self._order == [0] else [count, *range(count)]
         for i in self._order:
             rest.remove(i)
             x = xp.permute_dims(x, (*lead, *(b + axes.index(j) for j in (i, *rest))))
@@ -84,26 +103,64 @@ class Kronecker(Operator):
             rest = axes.copy()
         if axes != sorted(axes):
             x = xp.permute_dims(x, (*lead, *(b + axes.index(j) for j in range(count + 1))))
-        return xp.reshape(x, (*batch, self.shape[0], sizes[count]))
+        x = xp.reshape(x, (*batch, self.shape[0], sizes[count]))
+        return x if self._scalar == 1 else self._scalar * x
 
-    def _outer(self, vectors: list[Array]) -> Array:
-        """v₁ ⊗ v₂ ⊗ … of one vector (..., n_i) a factor."""
-        xp = self.kind.xp
 
-        def pair(v: Array, w: Array) -> Array:
-            product = v[..., :, None] * w[..., None, :]
-            return xp.reshape(product, (*product.shape[:-2], product.shape[-2] * product.shape[-1]))
+def outer(vectors: list[Array], join: Callable[[Array, Array], Array] = mul) -> Array:
+    """v₁ ⊗ v₂ ⊗ … of one vector (..., n_i) a factor; with `join=add` the sums of their entries."""
+    xp = kind(vectors[0]).xp
 
-        return reduce(pair, vectors)
+    def pair(v: Array, w: Array) -> Array:
+        table = join(v[..., :, None], w[..., None, :])
+        return xp.reshape(table, (*table.shape[:-2], table.shape[-2] * table.shape[-1]))
+
+    return reduce(pair, balanced(vectors, 1) if join is mul else vectors)
+
+
+def _only_diagonal(a: Operator) -> bool:
+    """Whether A is diagonal, factor by factor."""
+    if isinstance(a, Kronecker):
+        return all(map(_only_diagonal, a.factors))
+    return isinstance(a, Diagonal) or multiple_of_identity(a) is not None
+
+
+@rules.add.register(Kronecker, Kronecker)
+@rules.add.register(Kronecker, Diagonal)
+@rules.add.register(Diagonal, Kronecker)
+def add_diagonal_kroneckers(a: Operator, b: Operator) -> Operator:
+    """Two that are diagonal factor by factor add up to a diagonal."""
+    if not (_only_diagonal(a) and _only_diagonal(b)):
+        return NotImplemented
+    return Diagonal._make(a.diagonal() + b.diagonal())
 
 
 @rules.compose.register(Kronecker, Kronecker)
 def compose_kronecker(a: Kronecker, b: Kronecker) -> Operator:
-    """(A ⊗ B) (C ⊗ D) = A C ⊗ B D, where the inner sizes fit factor by factor."""
-    inner = [factor.shape[1] for factor in a.factors]
-    if inner != [factor.shape[0] for factor in b.factors]:
+    """(A ⊗ B) (C ⊗ D) = A C ⊗ B D, where the inner sizes fit, if need be of several factors taken together."""
+    groups = _matching(a.factors, b.factors)
+    if not groups:
         return NotImplemented
-    return Kronecker(*(left @ right for left, right in zip(a.factors, b.factors, strict=True)))
+    pairs = [[f[0] if len(f) == 1 else Kronecker._make(*f) for f in group] for group in groups]
+    return Kronecker(*(left @ right for left, right in pairs))
+
+
+def _matching(left: tuple[Operator, ...], right: tuple[Operator, ...]) -> list[tuple[list[Operator], list[Operator]]]:
+    """Cut two chains of factors into the shortest groups with equal inner sizes; [] if that is one group of several."""
+    if [f.shape[1] for f in left] == [f.shape[0] for f in right]:
+        return [([one], [other]) for one, other in zip(left, right, strict=True)]
+    groups: list[tuple[list[Operator], list[Operator]]] = []
+    waiting, rows, columns = list(right), 1, 1
+    for factor in left:
+        if rows == columns and waiting:
+            groups.append(([], []))
+        groups[-1][0].append(factor)
+        columns *= factor.shape[1]
+        while waiting and (rows < columns or not groups[-1][1]):
+            groups[-1][1].append(waiting[0])
+            rows *= waiting.pop(0).shape[0]
+    groups[-1][1].extend(waiting)
+    return groups if rows and len(groups) > 1 else []
 
 
 @rules.adjoint.register(Kronecker)
@@ -126,8 +183,12 @@ def modulus2_of_kronecker(a: Kronecker) -> Operator:
 
 @rules.inverse.register(Kronecker)
 def inverse_of_kronecker(a: Kronecker) -> Operator:
-    """(A ⊗ B)⁻¹ = A⁻¹ ⊗ B⁻¹."""
-    return Kronecker._make(*(factor.inverse() for factor in a.factors)) if a._square else NotImplemented
+    """(A ⊗ B)⁻¹ = A⁻¹ ⊗ B⁻¹; there is none if a factor is not square, for then the rank is below the size."""
+    if a._lacks_rank:
+        raise SingularMatrixError(no_inverse(a, "factors that are not square cannot have the rank of the whole"))
+    if not a._square:
+        return NotImplemented
+    return Kronecker._make(*(factor.inverse() for factor in a.factors))
 
 
 @rules.pinv.register(Kronecker)
@@ -139,7 +200,7 @@ def pinv_of_kronecker(a: Kronecker) -> Operator:
 @rules.solve.register(Kronecker)
 def solve_kronecker(a: Kronecker, b: Array) -> Array:
     """Multiply with the factors' inverses."""
-    return a.inverse()._matmat(b) if a._square else NotImplemented
+    return a.inverse()._matmat(b)
 
 
 @rules.eigh.register(Kronecker)
@@ -150,13 +211,13 @@ def eigh_of_kronecker(a: Kronecker) -> Operator:
     parts = [factor.eigh() for factor in a.factors]
     if not all(isinstance(part, Spectral) and not part.deficit for part in parts):
         return NotImplemented
-    return Spectral._make(Kronecker._make(*(part.Q for part in parts)), a._outer([part.w for part in parts]), rest=0.0)
+    return Spectral._make(Kronecker._make(*(part.Q for part in parts)), outer([part.w for part in parts]), rest=0.0)
 
 
 @rules.power.register(Kronecker)
 def power_of_kronecker(a: Kronecker, p: float) -> Operator:
-    """(A ⊗ B)ᵖ = Aᵖ ⊗ Bᵖ for psd factors."""
-    if not all(factor.is_psd for factor in a.factors):
+    """(A ⊗ B)ᵖ = Aᵖ ⊗ Bᵖ for psd factors, and for all square ones if p is whole."""
+    if not (a._square if isinstance(p, int) else all(factor.is_psd for factor in a.factors)):
         return NotImplemented
     return Kronecker._make(*(factor.power(p) for factor in a.factors))
 
@@ -172,30 +233,40 @@ def shift_kronecker(a: Kronecker, c: complex) -> Operator:
 
 @rules.trace.register(Kronecker)
 def trace_of_kronecker(a: Kronecker) -> Array:
-    """tr(A ⊗ B) = tr A tr B."""
-    return prod(factor.trace() for factor in a.factors) if a._square else NotImplemented
+    """tr(A ⊗ B) = tr A tr B of square factors."""
+    return reduce(mul, balanced([factor.trace() for factor in a.factors], 0)) if a._square else NotImplemented
 
 
 @rules.diagonal.register(Kronecker)
 def diagonal_of_kronecker(a: Kronecker) -> Array:
-    """The Kronecker product of the diagonals."""
-    return a._outer([factor.diagonal() for factor in a.factors]) if a._square else NotImplemented
+    """The Kronecker product of the diagonals; if the factors are not square, of the entries that meet on it."""
+    if a._square:
+        return outer([factor.diagonal() for factor in a.factors])
+    xp, n = a.kind.xp, a.shape[0]
+    rows = columns = xp.arange(n, dtype=xp.int64, device=a.device)
+    entries = []
+    for factor in reversed(a.factors):
+        height, width = factor.shape
+        flat = xp.reshape(factor.to_dense(), (*factor.batch, height * width))
+        entries.append(xp.take(flat, rows % height * width + columns % width, axis=-1))
+        rows, columns = rows // height, columns // width
+    return reduce(mul, balanced(entries, 1))
 
 
 @rules.norm.register(Kronecker)
 def norm_of_kronecker(a: Kronecker) -> Array:
     """‖A ⊗ B‖ = ‖A‖ ‖B‖."""
-    return prod(factor.norm() for factor in a.factors)
+    return reduce(mul, balanced([factor.norm() for factor in a.factors], 0))
 
 
 @rules.slogdet.register(Kronecker)
 def slogdet_of_kronecker(a: Kronecker) -> tuple[Array, Array]:
-    """det(A ⊗ B) = det(A)ⁿ det(B)ᵐ for A of size m and B of size n."""
-    if not a._square:
-        return NotImplemented
-    sign, logarithm = 1.0, 0.0
-    for factor in a.factors:
-        repeats = a.shape[0] // max(factor.shape[0], 1)
+    """det(A ⊗ B) = det(A)ⁿ det(B)ᵐ for A of size m and B of size n; 0 if they are not square."""
+    if a._lacks_rank:
+        return a.kind.zeros(*a.batch), a.kind.real.zeros(*a.batch) - float("inf")
+    sign, logarithm = a.kind.ones(*a.batch), a.kind.real.zeros(*a.batch)
+    for factor in a.factors if a.shape[0] else ():
+        repeats = a.shape[0] // factor.shape[0]
         part = factor.slogdet()
         sign, logarithm = sign * part[0] ** repeats, logarithm + part[1] * repeats
     return sign, logarithm
@@ -211,4 +282,12 @@ def kronecker_to_dense(a: Kronecker) -> Array:
         rows, columns = left.shape[-2] * right.shape[-2], left.shape[-1] * right.shape[-1]
         return xp.reshape(product, (*product.shape[:-4], rows, columns))
 
-    return reduce(pair, (factor.to_dense() for factor in a.factors))
+    return reduce(pair, balanced([factor.to_dense() for factor in a.factors], 2))
+
+
+@rules.inner.register(Kronecker, Kronecker)
+def inner_of_kronecker(a: Kronecker, b: Kronecker) -> Array:
+    """tr((A ⊗ B)ᴴ (C ⊗ D)) = tr(Aᴴ C) tr(Bᴴ D), where the factors are alike."""
+    if [factor.shape for factor in a.factors] != [factor.shape for factor in b.factors]:
+        return NotImplemented
+    return prod(rules.inner(left, right) for left, right in zip(a.factors, b.factors, strict=True))

@@ -1,14 +1,15 @@
-"""LowRank: U C Vᴴ with tall U and V, and what it does to an operator that it is added to."""
+"""LowRank: U C Vᴴ with tall U and V; its spectrum and scalars stand in `dual`, what it does to a sum in `woodbury`."""
 
+from math import prod
 from typing import Any
 
 from kronlin.algebra import Adjoint, Identity, Operator, Product, Properties, rules
 from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import PSD, properties
 from kronlin.algebra.structure import common_batch, promote
-from kronlin.arrays import Array, SingularMatrixError, adjoint, cast, hermitian_part, to_numpy
-from kronlin.operators.dense import Dense, no_inverse
-from kronlin.operators.spectral import Spectral
+from kronlin.arrays import Array, adjoint, conj, hermitian_part
+from kronlin.operators.dense import Dense
+from kronlin.operators.fallback import DENSE_LIMIT
 from kronlin.operators.stacks import HStack, VStack
 
 
@@ -59,8 +60,12 @@ class LowRank(Operator):
         return max(self.C.shape)
 
     @property
+    def _note(self) -> str:
+        return f"rank ≤ {self.rank}"
+
+    @property
     def _inside(self) -> str:
-        return f"rank ≤ {self.rank}: {self.U._summary}"
+        return f"{self._note}: {self.U._summary}"
 
     def _derive(self) -> Properties:
         if self.V is not self.U:
@@ -84,6 +89,11 @@ class LowRank(Operator):
         """Whether this is U C Uᴴ with a psd C, fewer columns than rows."""
         return self.V is self.U and self.C.is_psd is True and self.rank < self.shape[0]
 
+    def _has_eigenbasis(self) -> bool:
+        """Whether A = U C Uᴴ with C = Cᴴ and fewer columns than rows, so that its eigenvectors are found from U."""
+        small = self.V is self.U and self.C.is_self_adjoint is True and self.rank < self.shape[0]
+        return small and (not self.batch or is_formable(self.U))
+
     def prepare(self) -> "LowRank":
         """Form the Gram matrix of U now."""
         if self.V is self.U:
@@ -91,9 +101,30 @@ class LowRank(Operator):
         return self
 
 
+def is_formable(a: Operator) -> bool:
+    """Whether a tall operator may be formed for a QR factorisation: up to DENSE_LIMIT² numbers."""
+    return prod((*a.batch, *a.shape)) <= DENSE_LIMIT**2
+
+
 def congruence(root: Operator, gram: Array) -> Array:
     """Rᴴ T R of a Hermitian T, Hermitian to the last bit."""
     return hermitian_part(root.H._matmat(adjoint(root.H._matmat(gram))))
+
+
+@rules.compose.register(LowRank, LowRank)
+def compose_low_rank(a: LowRank, b: LowRank) -> Operator:
+    """(U C Vᴴ) (X D Yᴴ) = U (C Vᴴ X D) Yᴴ, the core formed."""
+    if max(a.rank, b.rank) >= min(a.shape[1], a.shape[0], b.shape[1]):
+        return NotImplemented
+    gram = a._gram() if a.V is b.U and a.V is a.U else rules.gram(a.V, b.U)
+    core = Dense._make(a.C._matmat(adjoint(b.C.H._matmat(adjoint(gram)))))
+    return LowRank._make(a.U, core, *(() if b.V is a.U else (b.V,)))
+
+
+@rules.add.register(LowRank, LowRank)
+def add_low_rank(a: LowRank, b: LowRank) -> Operator:
+    """U C Vᴴ + U D Vᴴ = U (C + D) Vᴴ for the same U and V."""
+    return LowRank._make(a.U, a.C + b.C, *a.parts[2:]) if a.U is b.U and a.V is b.V else NotImplemented
 
 
 @rules.compose.register(Operator, Adjoint, level=-2)
@@ -142,56 +173,12 @@ def conjugate_of_low_rank(a: LowRank) -> Operator:
     return LowRank._make(*(rules.conjugate(part) for part in a.parts))
 
 
-@rules.trace.register(LowRank)
-def trace_of_low_rank(a: LowRank) -> Array:
-    """tr(U C Vᴴ) = tr(C Vᴴ U); c ‖U‖² for U (c I) Uᴴ."""
-    factor = multiple_of_identity(a.C)
-    if a.V is a.U and factor is not None:
-        return cast(a.U.norm() ** 2, a.kind) * factor
-    gram = a._gram() if a.V is a.U else rules.gram(a.V, a.U)
-    return Dense._make(a.C._matmat(gram)).trace()
-
-
 @rules.to_dense.register(LowRank)
 def low_rank_to_dense(a: LowRank) -> Array:
     """Form U and V."""
     left = a.U.to_dense()
     right = left if a.V is a.U else a.V.to_dense()
     return adjoint(a.C.H._matmat(adjoint(left))) @ adjoint(right)
-
-
-@rules.norm.register(LowRank)
-def norm_of_low_rank(a: LowRank) -> Array:
-    """‖U C Uᴴ‖² = tr(C T C T) for T = Uᴴ U and C = Cᴴ."""
-    if a.V is not a.U or not a.C.is_self_adjoint or a.rank > a.shape[0]:
-        return NotImplemented
-    core = a.C._matmat(a._gram())
-    xp = a.kind.xp
-    return xp.sqrt(xp.abs(Dense._make(core @ core).trace()))
-
-
-@rules.eigh.register(LowRank)
-def eigh_of_low_rank(a: LowRank) -> Operator:
-    """Eigenpairs from the dual side: with C = R Rᴴ and Rᴴ Uᴴ U R = V diag(w) Vᴴ, Q = U R V diag(w)^-½."""
-    if not a._is_root() or a.batch:
-        return NotImplemented
-    root = a.C.sqrt()
-    dual = Dense._make(congruence(root, a._gram()))._with(PSD).eigh()
-    spectrum = [float(value) for value in to_numpy(dual.w)]
-    floor = a.rank * a.kind.eps * max(spectrum, default=0.0)
-    kept = [i for i, value in enumerate(spectrum) if value > floor]
-    w = a.kind.xp.take(dual.w, a.kind.indices(kept), axis=0)
-    basis = root._matmat(rules.columns(dual.Q, kept).to_dense()) / a.kind.xp.sqrt(w)
-    return Spectral._make(Product(a.U, Dense._make(basis)), w, rest=0.0)
-
-
-@rules.inverse.register(LowRank)
-@rules.solve.register(LowRank)
-def low_rank_is_singular(a: LowRank, *_: Any) -> Operator:
-    """Fewer columns than rows: no inverse."""
-    if a.rank < a.shape[0]:
-        raise SingularMatrixError(no_inverse(a, f"its rank is at most {a.rank} of {a.shape[0]}"))
-    return NotImplemented
 
 
 @rules.project.register(LowRank, Operator)
@@ -203,3 +190,16 @@ def project_low_rank(a: LowRank, z: Operator) -> tuple[Operator, Array]:
         matrix = adjoint(y.array) @ a.C._matmat(y.array)
         return image, hermitian_part(matrix) if a.is_self_adjoint else matrix
     return image, rules.gram(z, a.U) @ a.C._matmat(y.array)
+
+
+@rules.inner.register(LowRank, Operator, level=1)
+@rules.inner.register(LowRank, LowRank, level=1)
+def inner_with_low_rank_left(a: LowRank, b: Operator) -> Array:
+    """tr((U C Vᴴ)ᴴ B) = tr(Cᴴ Uᴴ B V), with one product with B a column."""
+    return Dense._make(a.C.H._matmat(rules.gram(a.U, b @ a.V))).trace()
+
+
+@rules.inner.register(Operator, LowRank, level=1)
+def inner_with_low_rank_right(a: Operator, b: LowRank) -> Array:
+    """The conjugate of the other order."""
+    return conj(inner_with_low_rank_left(b, a))

@@ -1,8 +1,8 @@
 """Spectral: Q diag(w) Qᴴ + ρ (I - Q Qᴴ), an operator in its own eigenbasis."""
 
-from typing import Any
+from typing import Any, cast
 
-from kronlin.algebra import Identity, Operator, Properties, rules
+from kronlin.algebra import Identity, Operator, Properties, Zero, rules
 from kronlin.algebra.operator import scalar
 from kronlin.algebra.properties import properties
 from kronlin.arrays import Array, NotPositiveDefiniteError, SingularMatrixError, adjoint, all_finite, eigh, kind
@@ -76,15 +76,34 @@ class Spectral(Operator):
         return f"Spectral({self.Q._summary})"
 
     def _matmat(self, x: Array) -> Array:
-        inner = self.Q.H._matmat(x)
-        if not self.deficit:
-            return self.Q._matmat(self.w[..., None] * inner)
-        return self.Q._matmat((self.w - self.rest)[..., None] * inner) + self.rest * x
+        if not self.deficit or not self.rest:
+            return self.Q._matmat(self.w[..., None] * self.Q.H._matmat(x))
+        if not self._cancels():
+            return self.Q._matmat((self.w - self.rest)[..., None] * self.Q.H._matmat(x)) + self.rest * x
+        inside, outside = taken_apart(self.Q, x)
+        return self.Q._matmat(self.w[..., None] * inside) + self.rest * outside
+
+    def _cancels(self) -> bool:
+        """Whether ρ x and -ρ Q Qᴴx would cancel by more than two digits."""
+
+        def look() -> bool:
+            return bool(self.kind.xp.any(self.kind.xp.abs(self.w) < abs(self.rest) / 100))
+
+        return cast(bool, self._once("cancels", look))
 
     def _map_spectrum(self, function: Any) -> "Spectral":
         """f(A), for an f that takes an array of eigenvalues."""
         rest = float(function(self.kind.real.asarray([self.rest]))[0]) if self.deficit else 0.0
         return Spectral._make(self.Q, function(self.w), rest=rest)
+
+    def _without_rounding(self, *, positive: bool = True) -> "Spectral":
+        """The same with 0 for eigenvalues of at most n eps times the largest; `positive`: for those above 0 too."""
+        if 0 in self.shape:
+            return self
+        xp = self.kind.xp
+        floor = self.shape[0] * self.kind.eps * xp.max(xp.abs(self.eigenvalues()), axis=-1, keepdims=True)
+        tiny = (self.w >= -floor) & (self.w <= (floor if positive else 0 * floor))
+        return Spectral._make(self.Q, xp.where(tiny, xp.zeros_like(self.w), self.w), rest=self.rest)
 
     def _is_singular(self) -> bool:
         return bool(self.kind.xp.any(self.w == 0)) or (self.deficit > 0 and self.rest == 0)
@@ -92,6 +111,14 @@ class Spectral(Operator):
     def _sum_over(self, function: Any) -> Array:
         """Σ f(eigenvalue)."""
         return self.kind.xp.sum(function(self.eigenvalues()), axis=-1)
+
+
+def taken_apart(Q: Operator, x: Array) -> tuple[Array, Array]:
+    """Qᴴx and x - Q Qᴴx for orthonormal columns Q; done twice, so that even a tiny rest is orthogonal to Q."""
+    inside = Q.H._matmat(x)
+    outside = x - Q._matmat(inside)
+    missed = Q.H._matmat(outside)
+    return inside + missed, outside - Q._matmat(missed)
 
 
 @rules.eigh.register(Spectral)
@@ -127,8 +154,13 @@ def eigh_of_diagonal(a: Diagonal) -> Operator:
 @rules.eigh.register(Identity)
 def eigh_of_identity(a: Identity) -> Operator:
     """Its eigenvalues are 1."""
-    w = a.kind.real.zeros(*a.batch, a.shape[0]) + 1.0
-    return Spectral._make(a, w, rest=0.0)
+    return Spectral._make(a, a.kind.real.ones(*a.batch, a.shape[0]), rest=0.0)
+
+
+@rules.eigh.register(Zero)
+def eigh_of_zero(a: Zero) -> Operator:
+    """Its eigenvalues are 0, and any basis will do."""
+    return Spectral._make(Identity._make(*a.parts, n=a.shape[0]), a.kind.real.zeros(*a.batch, a.shape[0]), rest=0.0)
 
 
 @rules.pinv.register(Dense)

@@ -5,7 +5,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from kronlin.algebra import Operator, rules
+from kronlin.algebra import Operator, Product, Scaled, rules
 from kronlin.algebra.properties import PSD
 from kronlin.algebra.structure import promote
 from kronlin.arrays import Array, root_sum_squares
@@ -97,6 +97,31 @@ def same_partition(a: Iterable[Operator], b: Iterable[Operator]) -> bool:
     return [operator.shape[0] for operator in a] == [operator.shape[0] for operator in b]
 
 
+def joined(pairs: Iterable[tuple[Operator, Operator]], *, form: bool = False) -> list[Operator] | None:
+    """Multiply pairs, if a rule joins each of them; a pair kept lazily would be applied once for every use.
+
+    Args:
+        pairs: operators to multiply.
+        form: multiply arrays out, even if their product has more entries than they have.
+    """
+    products = []
+    for left, right in pairs:
+        product = left @ right
+        inner = product.base if isinstance(product, Scaled) else product
+        if isinstance(inner, Product) and product is not left and product is not right:
+            if not (form and isinstance(left, Dense) and isinstance(right, Dense)):
+                return None
+            product = Dense._make(left.array @ right.array)
+        products.append(product)
+    return products
+
+
+def is_compact(a: Operator, b: Operator) -> bool:
+    """Whether A B has no more entries than A and B, as matrices, have together."""
+    (m, k), n = a.shape, b.shape[1]
+    return m * n <= k * (m + n)
+
+
 @rules.adjoint.register(VStack)
 def adjoint_of_vstack(a: VStack) -> Operator:
     """[A; B]ᴴ = [Aᴴ Bᴴ]."""
@@ -137,6 +162,64 @@ def compose_stacks(a: HStack, b: VStack) -> Operator:
     """[A; B]ᴴ [A; B] of a tall stack is its Gram matrix, formed."""
     tall = a.shape[0] <= a.shape[1]
     return Dense._make(rules.gram(b, b))._with(PSD) if tall and b._kept("H") is a else NotImplemented
+
+
+@rules.gram.register(HStack, Operator, level=2)
+def gram_of_hstack(a: HStack, b: Operator) -> Array:
+    """[A B]ᴴ C = [Aᴴ C; Bᴴ C]."""
+    return a.kind.xp.concat([rules.gram(operator, b) for operator in a.operators], axis=-2)
+
+
+@rules.gram.register(Operator, HStack, level=1)
+def gram_with_hstack(a: Operator, b: HStack) -> Array:
+    """Cᴴ [A B] = [Cᴴ A Cᴴ B]."""
+    return a.kind.xp.concat([rules.gram(a, operator) for operator in b.operators], axis=-1)
+
+
+@rules.compose.register(HStack, VStack, level=-1)
+def compose_stacks_piece_by_piece(a: HStack, b: VStack) -> Operator:
+    """[A B] [C; D] = A C + B D, where the cuts agree and a rule joins each pair."""
+    if [operator.shape[1] for operator in a.operators] != [operator.shape[0] for operator in b.operators]:
+        return NotImplemented
+    products = joined(zip(a.operators, b.operators, strict=True), form=is_compact(a, b))
+    if products is None:
+        return NotImplemented
+    total = reduce(add, products)
+    return total._with(PSD) if b._kept("H") is a else total
+
+
+@rules.compose.register(VStack, Operator, level=-3)
+def compose_vstack_with(a: VStack, b: Operator) -> Operator:
+    """[A; B] C = [A C; B C] if a rule joins each; a self-adjoint C stays apart, so that congruences are seen."""
+    if isinstance(b, HStack) or b.is_self_adjoint:
+        return NotImplemented
+    products = joined((operator, b) for operator in a.operators)
+    return NotImplemented if products is None else VStack._make(*products)
+
+
+@rules.compose.register(Operator, HStack, level=-4)
+def compose_with_hstack(a: Operator, b: HStack) -> Operator:
+    """C [A B] = [C A C B] if a rule joins each; a self-adjoint C stays apart, so that congruences are seen."""
+    if isinstance(a, VStack) or a.is_self_adjoint:
+        return NotImplemented
+    products = joined((a, operator) for operator in b.operators)
+    return NotImplemented if products is None else HStack._make(*products)
+
+
+@rules.add.register(VStack, VStack)
+def add_vstacks(a: VStack, b: VStack) -> Operator:
+    """[A; B] + [C; D] = [A + C; B + D], where the rows are cut alike."""
+    if not same_partition(a.operators, b.operators):
+        return NotImplemented
+    return VStack._make(*map(add, a.operators, b.operators))
+
+
+@rules.add.register(HStack, HStack)
+def add_hstacks(a: HStack, b: HStack) -> Operator:
+    """[A B] + [C D] = [A + C B + D], where the columns are cut alike."""
+    if [operator.shape[1] for operator in a.operators] != [operator.shape[1] for operator in b.operators]:
+        return NotImplemented
+    return HStack._make(*map(add, a.operators, b.operators))
 
 
 @rules.norm.register(VStack)

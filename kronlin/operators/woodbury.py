@@ -2,29 +2,22 @@
 
 from functools import reduce
 from operator import add
-from typing import NamedTuple
 
 from kronlin.algebra import Operator, Sum, rules
 from kronlin.algebra.properties import PD
-from kronlin.arrays import Array, SingularMatrixError, adjoint
+from kronlin.arrays import (
+    Array,
+    NotPositiveDefiniteError,
+    SingularMatrixError,
+    adjoint,
+    kind,
+    max_abs,
+    root_sum_squares,
+)
 from kronlin.operators.dense import Dense
 from kronlin.operators.lowrank import LowRank, congruence
-
-
-class Update(NamedTuple):
-    """B + U C Vᴴ with what its inverse needs.
-
-    The inverse is B⁻¹ - L D Rᴴ with L = B⁻¹ U, R = B⁻ᴴ V, and D = root S⁻¹ rootᴴ, S = I + rootᴴ Vᴴ L root, in the
-    Hermitian case C = root rootᴴ (S ≥ I, so that C may be singular), else D = C S⁻¹ with S = I + Vᴴ L C.
-    """
-
-    base: Operator
-    base_inverse: Operator
-    left: Operator
-    right: Operator
-    root: Operator | None
-    core: Operator
-    system: Dense
+from kronlin.operators.spectral import Spectral
+from kronlin.operators.updates import CholeskyUpdate, CompressedUpdate, EigenUpdate, LUUpdate, Update, WhitenedUpdate
 
 
 def split(a: Sum) -> Update | None:
@@ -34,23 +27,44 @@ def split(a: Sum) -> Update | None:
             continue
         base = reduce(add, [*a.terms[:place], *a.terms[place + 1 :]])
         try:
-            return _update(base, base.inverse(), term)
-        except SingularMatrixError:
+            inverse = base.inverse()
+        except (NotPositiveDefiniteError, SingularMatrixError):
             continue
+        return _update(base, inverse, term)
     return None
 
 
 def _update(base: Operator, base_inverse: Operator, term: LowRank) -> Update:
+    """Choose the form by the r × r system S of the formula of Woodbury.
+
+    Where its entries exceed eps^-½ (7e7 in double, 3e3 in single precision: λ ≪ ‖F‖ in F + λ I) half of the digits or
+    more would cancel, beyond what one refinement wins back, and an orthonormal basis is taken in which nothing cancels,
+    where there is one: `EigenUpdate`, `CompressedUpdate`, `WhitenedUpdate`. Else S is factored: by Cholesky if B is pd,
+    C psd and V = U, by LU if not.
+    """
     left = base_inverse @ term.U
-    if term.V is term.U and term.C.is_psd and base.is_pd:
+    definite = term.V is term.U and term.C.is_psd is True and base.is_pd is True
+    if definite:
         root = term.C.sqrt()
         inner = congruence(root, term._gram_with(base_inverse))
-        system = Dense._make(inner + base.kind.eye(inner.shape[-1]))._with(PD)
-        return Update(base, base_inverse, left, left, root, term.C, system)
-    right = base_inverse.H @ term.V
-    gram = rules.gram(term.V, left)
-    inner = adjoint(term.C.H._matmat(adjoint(gram)))
-    return Update(base, base_inverse, left, right, None, term.C, Dense._make(inner + base.kind.eye(inner.shape[-1])))
+    else:
+        right = base_inverse.H @ term.V
+        inner = adjoint(term.C.H._matmat(adjoint(rules.gram(term.V, left))))
+    cancels = not max_abs(inner) < kind(inner).eps ** -0.5
+    for form in (EigenUpdate, CompressedUpdate, WhitenedUpdate) if cancels else ():
+        if (found := form.find(base, term)) is not None:
+            return found
+    system = Dense._make(inner + base.kind.eye(inner.shape[-1]))
+    if not definite:
+        return LUUpdate(base, base_inverse, left, right, term.C, system)
+    system = system._with(PD)
+    return CholeskyUpdate(base, base_inverse, left, root, _at_least_one(system) if cancels else system)
+
+
+def _at_least_one(system: Dense) -> Spectral:
+    """S ≥ I in its eigenbasis, with eigenvalues that rounding brought below 1 lifted: never singular."""
+    xp, inner = system.kind.xp, system.eigh()
+    return Spectral._make(inner.Q, xp.maximum(inner.w, xp.ones_like(inner.w)), rest=0.0)
 
 
 def _kept_split(a: Sum) -> Update | None:
@@ -59,40 +73,35 @@ def _kept_split(a: Sum) -> Update | None:
 
 @rules.inverse.register(Sum)
 def inverse_by_woodbury(a: Sum) -> Operator:
-    """(B + U C Vᴴ)⁻¹ = B⁻¹ - L D Rᴴ, again a sum with a low-rank term."""
+    """(B + U C Vᴴ)⁻¹ = B⁻¹ - L D Rᴴ, again a sum with a low-rank term; a `Spectral` for a multiple of I ≪ U C Uᴴ."""
     update = _kept_split(a)
-    if update is None:
-        return NotImplemented
-    inner = update.system.inverse()
-    if update.root is None:
-        return update.base_inverse - LowRank._make(update.left, update.core @ inner, update.right)
-    return update.base_inverse - LowRank._make(update.left, update.root @ inner @ update.root.H)
+    return NotImplemented if update is None else update.inverse()
 
 
 @rules.solve.register(Sum)
 def solve_by_woodbury(a: Sum, b: Array) -> Array:
-    """Solve with the factored r × r system, then refine once, which wins back the digits lost to cancellation."""
+    """Solve, then refine: a step is kept, column by column, if it halves the residual at least."""
     update = _kept_split(a)
     if update is None:
         return NotImplemented
-    x = _apply_inverse(update, b)
-    return x + _apply_inverse(update, b - a._matmat(x))
-
-
-def _apply_inverse(update: Update, b: Array) -> Array:
-    inner = update.right.H._matmat(b)
-    if update.root is None:
-        inner = update.core._matmat(rules.solve(update.system, inner))
-    else:
-        inner = update.root._matmat(rules.solve(update.system, update.root.H._matmat(inner)))
-    return update.base_inverse._matmat(b) - update.left._matmat(inner)
+    x = update.solve(b)
+    residual = b - a._matmat(x)
+    size = root_sum_squares(residual, axis=-2)
+    for _ in range(update.refinements):
+        better = x + update.solve(residual)
+        rest = b - a._matmat(better)
+        smaller = root_sum_squares(rest, axis=-2)
+        gain = smaller < size / 2
+        if not bool(a.kind.xp.any(gain)):
+            break
+        kept = gain[..., None, :]
+        x, residual = a.kind.xp.where(kept, better, x), a.kind.xp.where(kept, rest, residual)
+        size = a.kind.xp.where(gain, smaller, size)
+    return x
 
 
 @rules.slogdet.register(Sum)
 def slogdet_by_determinant_lemma(a: Sum) -> tuple[Array, Array]:
     """det(B + U C Vᴴ) = det(B) det(S)."""
     update = _kept_split(a)
-    if update is None:
-        return NotImplemented
-    outer, inner = update.base.slogdet(), update.system.slogdet()
-    return outer[0] * inner[0], outer[1] + inner[1]
+    return NotImplemented if update is None else update.slogdet()

@@ -46,6 +46,10 @@ class TwoLevel(Operator):
         return properties(psd=True, pd=self.M.is_pd or None)
 
     @property
+    def _note(self) -> str:
+        return self.scheme.name
+
+    @property
     def _inside(self) -> str:
         return f"{self.scheme.name} = {self.scheme.expression}, {self.coarse.k} coarse: {self.M._summary}"
 

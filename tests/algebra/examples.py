@@ -4,7 +4,17 @@ import numpy as np
 
 from kronlin.algebra import Identity, Zero, assume
 from kronlin.arrays import kind
-from kronlin.operators import BlockDiagonal, Dense, Diagonal, KhatriRao, Kronecker, LowRank, Spectral, VStack
+from kronlin.operators import (
+    BlockDiagonal,
+    Dense,
+    Diagonal,
+    KhatriRao,
+    Kronecker,
+    KroneckerSum,
+    LowRank,
+    Spectral,
+    VStack,
+)
 from tests.algebra.bare import Bare
 from tests.libraries import NUMPY
 from tests.matrices import normal, positive
@@ -21,6 +31,7 @@ def examples(lib=NUMPY, dtype="float64"):
         "Dense": Dense(b),
         "Diagonal": Diagonal(lib.asarray(np.arange(1.0, 4.0), dtype)),
         "Kronecker": Kronecker(a, b),
+        "KroneckerSum": KroneckerSum(a, b),
         "Spectral": Spectral(lib.asarray(np.eye(3)[:, :2], dtype), w, rest=0.5),
         "damped LowRank": LowRank(right).damped(2.0),
         "BlockDiagonal": BlockDiagonal([a, b, a]),
@@ -28,6 +39,7 @@ def examples(lib=NUMPY, dtype="float64"):
         "Scaled": 2.0 * core,
         "Sum": core + Bare(b),
         "Product": core @ Dense(b) @ core,
+        "Power": core.power(2),
         "KhatriRao": KhatriRao(left, right),
         "VStack": VStack([KhatriRao(left, right), right]),
         "Zero": Zero((2, 3), like=b),

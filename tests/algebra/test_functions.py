@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kronlin.algebra import Identity, Sum, assume
+from kronlin.algebra import Identity, Power, Sum, assume
 from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError, kind
 from kronlin.operators import Dense, Diagonal, Kronecker, Spectral
 from tests.algebra.bare import Bare, agree, bare
@@ -140,16 +140,30 @@ def test_the_inverse_inherits(promise, told):
 def test_power():
     A, a = promised("pd", "complex128")
     w, q = np.linalg.eigh(a)
-    for p in (0.5, -0.5, 2, 3, 1.7, 0):
+    for p, due in ((0.5, Spectral), (-0.5, Spectral), (2, Power), (3.0, Power), (1.7, Spectral), (0, Identity)):
         close(A.power(p).to_dense(), (q * w**p) @ q.conj().T, 1e-12)
-        assert isinstance(A.power(p), Spectral)
+        assert type(A.power(p)) is due
         assert A.power(p).is_pd is True
     assert A.power(1) is A
-    assert A.power(-1) is A.inverse()
-    close((A.sqrt() @ A.sqrt()).to_dense(), a)
+    assert A.power(-1.0) is A.inverse()
     S, s = promised("self-adjoint")
     close(S.power(2).to_dense(), s @ s)
-    assert S.power(3).is_self_adjoint is True
+    assert S.power(3).properties == (True, None, None)
+    assert S.power(2).properties == (True, True, None)
+
+
+@pytest.mark.parametrize("p", [np.int64(2), np.float32(2), np.asarray(2.0), 2.0])
+def test_an_exponent_may_be_any_real_number(p):
+    A, a = bare((3, 3))
+    close(A.power(p).to_dense(), a @ a, 1e-13)
+    assert type(A.power(p)) is Power
+
+
+@pytest.mark.parametrize("p", [np.nan, np.inf, 1j])
+def test_an_exponent_must_be_finite_and_real(p):
+    for A in (promised("pd")[0], Identity(3, dtype="float64"), Diagonal(np.ones(3))):
+        with pytest.raises(ValueError, match="the exponent must be a finite real number"):
+            A.power(p)
 
 
 def test_power_refuses():

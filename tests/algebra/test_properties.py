@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from kronlin.algebra.properties import NOTHING, PD, PSD, SELF_ADJOINT, UNKNOWN, Properties, every, properties
+from kronlin.algebra.properties import NOTHING, PD, PSD, SELF_ADJOINT, UNKNOWN, Properties, every, of_power, properties
 
 ANSWERS = (True, False, None)
 ALL = list(product(ANSWERS, repeat=3))
@@ -70,3 +70,34 @@ def test_the_error_says_which_is_known():
 )
 def test_every_never_concludes_a_lack(answers, told):
     assert every(answers) is told
+
+
+def test_a_promise_is_what_holds():
+    assert properties(True, psd=False).promise == properties(self_adjoint=True)
+    assert PD.promise == PD
+    assert UNKNOWN.promise == properties(False).promise == UNKNOWN
+
+
+EXAMPLES = [(2.0, 1.0), (2.0, 0.0), (2.0, -1.0), (-2.0, -1.0), (0.0, -1.0)]
+"""Eigenvalues of a pd, a psd, an indefinite, a negative and a singular operator."""
+
+
+@pytest.mark.parametrize("p", [0, 2, 3, -2, -3, 0.5, -0.5])
+@pytest.mark.parametrize("told", [SELF_ADJOINT, PSD, PD, properties(True, False, False), properties(True, True, False)])
+def test_a_power_inherits_what_holds_for_every_operator_of_which_that_is_known(told, p):
+    found = of_power(told, p)
+    for w in EXAMPLES:
+        truth = Properties(True, min(w) >= 0, min(w) > 0)
+        if any(a is not None and a != b for a, b in zip(told, truth, strict=True)) or (p < 0 and 0.0 in w):
+            continue
+        if p != int(p) and min(w) < 0:
+            continue
+        lowest = min(x**p for x in w)
+        due = Properties(True, lowest >= 0, lowest > 0)
+        assert all(a is None or a == b for a, b in zip(found, due, strict=True))
+
+
+def test_a_power_of_what_is_unknown_is_unknown_and_an_even_one_is_psd():
+    assert of_power(UNKNOWN, 2) == of_power(NOTHING, 2) == UNKNOWN
+    assert of_power(SELF_ADJOINT, 2) == PSD
+    assert of_power(PD, -0.5) == of_power(SELF_ADJOINT, 0) == PD

@@ -17,7 +17,7 @@ def test_a_rule_is_called_what_it_is_called(name):
     assert rule.__name__ == name
     assert rule.__doc__
     assert rule in all_rules()
-    assert rule.arity == (2 if name in ("compose", "add", "gram", "project") else 1)
+    assert rule.arity == (2 if name in ("compose", "add", "gram", "inner", "project") else 1)
 
 
 def test_the_file_knows_no_operator():

@@ -5,7 +5,8 @@ import pytest
 
 from kronlin.algebra import Identity, Product, Scaled, Sum, Zero, assume, rules
 from kronlin.algebra.properties import PD, PSD, SELF_ADJOINT, UNKNOWN, properties
-from kronlin.operators import Dense, Diagonal, Kronecker, Spectral
+from kronlin.arrays import kind
+from kronlin.operators import Dense, Diagonal, Kronecker, LowRank, Spectral
 from kronlin.testing import check_operator
 from tests.algebra.bare import Bare, agree, bare
 from tests.matrices import DTYPES, each_dtype, hermitian, normal, positive
@@ -181,3 +182,9 @@ def test_other_structures_take_the_factor_in():
 
 def test_repr_shows_the_factor():
     assert repr(2.5 * Bare(np.eye(2))) == "Scaled(2×2, float64: 2.5 · Bare(2×2))"
+
+
+def test_the_trace_of_a_complex_multiple_is_an_array_where_that_of_the_operator_is_real():
+    trace = (1j * LowRank(np.ones((2, 1), dtype="complex128"))).trace()
+    assert kind(trace).dtype_name == "complex128"
+    assert complex(trace) == pytest.approx(2j)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kronlin.algebra import Identity, Zero, rules
+from kronlin.algebra import Identity, Scaled, Zero, rules
 from kronlin.arrays import SingularMatrixError, kind
 from kronlin.operators import Dense
 from kronlin.testing import check_operator
@@ -113,3 +113,10 @@ def test_the_square_of_its_entries():
 def test_it_is_absorbed_by_dense_operators_too():
     A = Dense(np.eye(2))
     assert A + Zero((2, 2), like=A) is A
+
+
+def test_shifted_it_is_a_multiple_of_the_identity():
+    damped = Zero((3, 3), dtype="float32").damped(2.0)
+    assert type(damped) is Scaled
+    assert damped.is_pd is True
+    agree(damped, 2 * np.eye(3, dtype="float32"))

@@ -149,3 +149,45 @@ def test_a_number_is_no_array():
             function(1.0)
     with pytest.raises(TypeError, match="expected an array"):
         arrays.convert(NUMPY.asarray([1.0]), 3)
+
+
+@each_dtype()
+def test_balanced_arrays_have_the_same_product_and_one_size(lib, dtype):
+    small, large = (1e-30, 1e30) if dtype in ("float32", "complex64") else (1e-250, 1e250)
+    xs = [normal((3,), dtype, 0) * large, normal((3,), dtype, 1) * large, normal((3,), dtype, 2) * small]
+    found = arrays.balanced([lib.asarray(x.astype(dtype)) for x in xs], 1)
+    product = np.ones(3)
+    for x in found:
+        check(lib, x, lib.numpy(x), dtype)
+        product = product * lib.numpy(x)
+        assert np.all(np.isfinite(product))
+    exact = normal((3,), dtype, 0) * normal((3,), dtype, 1) * normal((3,), dtype, 2)
+    close(product / large, exact, 1e-5 if dtype in ("float32", "complex64") else 1e-14)
+
+
+def test_balancing_scales_by_powers_of_two_and_takes_zeros_stacks_and_small_numbers():
+    found = arrays.balanced([np.asarray(x) for x in (3.0, 5e-324, 7.0, 0.0)], 0)
+    assert np.prod(found) == 0
+    assert np.all(np.isfinite(found))
+    assert [float(np.frexp(x)[0]) for x in found[:3]] == [0.75, 0.5, 0.875]
+    stacked = arrays.balanced([np.array([1e200, 1.0]), np.asarray(1e200), np.array([1e-300, 2.0])], 0)
+    np.testing.assert_allclose(stacked[0] * stacked[1] * stacked[2], [1e100, 2e200], rtol=1e-14)
+
+
+def test_two_arrays_and_empty_ones_are_left_alone():
+    for vectors in ([np.ones(2), np.ones(3)], [np.ones(0), np.ones(2), np.ones(3)]):
+        assert arrays.balanced(vectors, 1) is vectors
+
+
+def test_convert_takes_integers(lib):
+    x = lib.asarray([3, 1], "int64")
+    assert arrays.convert(x, lib.asarray([0.0])) is x
+    moved = arrays.convert(x, STRICT_DEVICE.asarray([0.0]))
+    assert STRICT_DEVICE.owns(moved)
+    assert STRICT_DEVICE.numpy(moved).tolist() == [3, 1]
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, "int32", "int64", "uint8", "bool"])
+def test_bytes_are_counted_as_numpy_counts_them(lib, dtype):
+    x = np.zeros((2, 3), dtype)
+    assert arrays.bytes_of(lib.asarray(x, dtype)) == x.nbytes

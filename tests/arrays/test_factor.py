@@ -99,6 +99,22 @@ def test_single_precision_climbs_to_double(lib, dtype):
     close(found(lib, arrays.inverse_general(lib.asarray(a)), dtype), exact, 2 * eps(dtype))
 
 
+@each_dtype(["float32", "complex64"])
+def test_a_general_solve_of_single_precision_climbs_to_double(lib, dtype):
+    a, b = positive(N, dtype, condition=1e6), normal((N, 2), dtype, seed=1)
+    x = found(lib, arrays.solve_general(lib.asarray(a), lib.asarray(b)), dtype)
+    close(x, np.linalg.solve(wide(a), wide(b)), 10 * eps(dtype))
+
+
+@each_stack()
+def test_qr(lib, dtype, batch):
+    a = normal((*batch, 6, 3), dtype)
+    q, r = (found(lib, x, dtype) for x in arrays.qr(lib.asarray(a)))
+    close(q @ r, wide(a), 10 * eps(dtype))
+    close(adjoint(q) @ q, np.broadcast_to(np.eye(3), (*batch, 3, 3)).astype(q.dtype), 5 * eps(dtype))
+    assert np.array_equal(r, np.triu(r))
+
+
 def test_cholesky_of_single_precision_climbs_to_double(lib):
     """The second pivot, 1e-7 of its diagonal entry, is rounding error in single precision but not in double."""
     a = np.array([[1.0, 1.0], [1.0, 1.0 + 2.0**-23]], dtype=np.float32)

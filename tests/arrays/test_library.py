@@ -56,3 +56,11 @@ def test_what_must_be_said_by_each_library():
         Library().namespace()
     with pytest.raises(NotImplementedError):
         Library().to_numpy(np.ones(1))
+
+
+def test_sparse_matrices_and_linear_operators_are_refused_with_advice():
+    assert Plain().sparse_lu(None) is None
+    with pytest.raises(TypeError, match=r"plain has no sparse matrices.*numpy or cupy.*to_dense"):
+        Plain().csr(None, None, None, (1, 1))
+    with pytest.raises(TypeError, match="plain has no linear operators"):
+        Plain().linear_operator((1, 1))

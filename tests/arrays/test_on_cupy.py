@@ -2,15 +2,20 @@
 
 import importlib.util
 import sys
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import array_api_strict
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.sparse
+import scipy.sparse.linalg
 
+import kronlin as kl
 from kronlin.arrays import cholesky, library_named
 from kronlin.arrays.on_cupy import CuPy
+from kronlin.testing import check_operator
+from tests.arrays.stand_in import stand_in
 from tests.arrays.triangles import check_triangular_solves
 from tests.libraries import CUPY
 from tests.matrices import normal
@@ -19,17 +24,6 @@ from tests.nets import close
 library = library_named("cupy")
 LOWER = np.tril(normal((3, 3), "complex128")) + 3 * np.eye(3)
 SIDE = normal((3, 2), "complex128", seed=1)
-
-
-def stand_in(monkeypatch, names):
-    """Put a module of these names, and its parents, where the import looks."""
-    for path, value in names.items():
-        *parents, last = path.split(".")
-        for depth in range(1, len(parents) + 1):
-            name = ".".join(parents[:depth])
-            if name not in sys.modules:
-                monkeypatch.setitem(sys.modules, name, ModuleType(name))
-        monkeypatch.setattr(sys.modules[".".join(parents)], last, value, raising=False)
 
 
 def test_without_cupy_the_error_says_what_to_install(monkeypatch):
@@ -83,6 +77,18 @@ def test_a_stack_of_triangles_is_solved_in_one_call():
     close(LOWER.conj().T @ np.array(x[1, ...]), SIDE, 1e-14)
 
 
+def test_sparse_matrices_and_linear_operators_are_those_of_cupyx(monkeypatch):
+    modules = {
+        "cupyx.scipy.sparse.csr_matrix": scipy.sparse.csr_matrix,
+        "cupyx.scipy.sparse.linalg.LinearOperator": scipy.sparse.linalg.LinearOperator,
+    }
+    stand_in(monkeypatch, modules)
+    matrix = library.csr(np.ones(2), np.array([1, 0]), np.array([0, 1, 2]), (2, 2))
+    assert np.array_equal(matrix.toarray(), np.eye(2)[::-1])
+    assert library.sparse_lu(matrix) is None
+    assert library.linear_operator((2, 2), matvec=np.flip, dtype=np.float64).shape == (2, 2)
+
+
 @pytest.fixture
 def gpu():
     if importlib.util.find_spec("cupy") is None or not library.devices():
@@ -100,3 +106,14 @@ def test_cholesky_on_a_gpu(gpu):
     a = CUPY.asarray(np.array([[4.0, 2.0], [2.0, 3.0]]))
     assert CUPY.owns(cholesky(a))
     close(CUPY.numpy(cholesky(a)), np.linalg.cholesky(CUPY.numpy(a)), 1e-14)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+def test_sparse_products_on_a_gpu(gpu, dtype):
+    dense = np.triu(normal((4, 4), dtype))
+    A = kl.aslinearoperator(scipy.sparse.csr_array(dense)).to("cupy")
+    check_operator(A, dense)
+    check_operator(kl.aslinearoperator(A.matrix), dense)
+    x = CUPY.asarray(normal((4,), dtype))
+    close(CUPY.numpy(A.to_cupyx().matvec(x)), dense @ normal((4,), dtype), 1e-5)

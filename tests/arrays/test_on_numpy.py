@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import scipy.sparse
+import scipy.sparse.linalg
 
 from kronlin.arrays import library_named
 from tests.arrays.triangles import check_triangular_solves
@@ -33,3 +35,12 @@ def test_it_stays_on_the_host():
 def test_a_failed_factorisation_is_known_by_its_error():
     with pytest.raises(library.linalg_errors):
         np.linalg.cholesky(-np.eye(2))
+
+
+def test_sparse_matrices_and_linear_operators_are_those_of_scipy():
+    matrix = library.csr(np.ones(2), np.array([1, 0]), np.array([0, 1, 2]), (2, 2))
+    assert type(matrix) is scipy.sparse.csr_array
+    assert np.array_equal(matrix.toarray(), np.eye(2)[::-1])
+    assert np.array_equal(library.sparse_lu(2 * matrix).solve(np.array([[1.0], [3.0]])), [[1.5], [0.5]])
+    made = library.linear_operator((2, 2), matvec=np.flip, dtype=np.float64)
+    assert isinstance(made, scipy.sparse.linalg.LinearOperator)

@@ -61,7 +61,7 @@ def adjoint_of_a_product_in_the_same_order():
     return rule(rules.adjoint, Product, wrong=lambda known, a: Product(*(factor.H for factor in a.factors)))
 
 
-@planted(PLANTED, "linearity", ex.conjugated)
+@planted(PLANTED, "dot test", ex.conjugated)
 def conjugate_of_the_result_alone():
     return method(Conjugate, "_matmat", lambda kernel, self, x: self.base._matmat(x).conj())
 

@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 from kronlin.algebra import Adjoint, Identity, Product, rules
 from kronlin.operators import Dense, LowRank, Spectral, woodbury
+from kronlin.operators.updates import LUUpdate
 from tests.faults import examples as ex
 from tests.faults.examples import Matrix
 from tests.faults.fault import Fault, method, planted, rule
@@ -13,10 +14,10 @@ PLANTED: list[Fault] = []
 
 @planted(PLANTED, "solutions", ex.updated)
 def woodbury_with_the_wrong_sign():
-    def wrong(apply, update, b):
-        return 2 * update.base_inverse._matmat(b) - apply(update, b)
+    def wrong(solve, self, b):
+        return 2 * self.base_inverse._matmat(b) - solve(self, b)
 
-    return method(woodbury, "_apply_inverse", wrong)
+    return method(LUUpdate, "solve", wrong)
 
 
 @planted(PLANTED, "solutions", ex.updated_with_core)

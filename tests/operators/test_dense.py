@@ -115,3 +115,12 @@ def test_a_matrix_is_factored_once_whatever_the_outcome(monkeypatch):
     for _ in range(2):
         indefinite.solve(np.ones(4))
     assert calls.count("cholesky") == 2
+
+
+@pytest.mark.parametrize("p", [2, 3, 5, 8])
+def test_whole_powers_are_multiplied_out(p):
+    a = normal((3, 3), "complex128")
+    power = kl.Dense(a).power(p)
+    assert type(power) is kl.Dense
+    close(power.to_dense(), np.linalg.matrix_power(a, p))
+    assert kl.Dense(hermitian(3)).power(p).is_psd is (True if p % 2 == 0 else None)

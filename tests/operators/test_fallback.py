@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import kronlin as kl
+from kronlin.algebra import columns
 from kronlin.operators import fallback
+from tests.algebra.bare import bare
 from tests.matrices import positive
 from tests.operators.laws import close
 
@@ -34,3 +36,11 @@ def test_above_the_limit_the_error_names_the_size_and_the_iterative_call(ask, mo
     monkeypatch.setattr(fallback, "DENSE_LIMIT", 5)
     with pytest.raises(ValueError, match=r"6×6 is above the limit of 5 .* kronlin\.cg\(A, b\)"):
         getattr(hidden(positive(6)), ask)()
+
+
+@pytest.mark.parametrize("shape", [(9, 2), (2, 9)])
+def test_the_norm_of_a_narrow_operator_needs_a_few_columns_at_a_time(shape, monkeypatch):
+    op, dense = bare(shape)
+    monkeypatch.setattr(fallback, "DENSE_LIMIT", 2)
+    monkeypatch.setattr(columns, "CHUNK", 9)
+    close(op.norm(), np.linalg.norm(dense))

@@ -1,6 +1,7 @@
 """Kronecker: row-major vectors, any number of factors, and the rules that keep it one."""
 
 from functools import reduce
+from itertools import product
 
 import numpy as np
 import pytest
@@ -8,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kronlin as kl
+from kronlin.algebra import Scaled, Sum
+from kronlin.operators import fallback
 from kronlin.testing import check_operator
+from tests.algebra.bare import Bare
 from tests.matrices import each_dtype, hermitian, normal, positive
 from tests.operators.laws import check, close
 
@@ -78,6 +82,140 @@ def test_damping_is_exact_and_decomposes_once(monkeypatch):
     assert sorted(calls) == [(3, 3), (4, 4)]
 
 
+FACTORS = {
+    "Identity": lambda n, dtype: kl.Identity(n, dtype=dtype),
+    "multiple of I": lambda n, dtype: -2.0 * kl.Identity(n, dtype=dtype),
+    "Diagonal": lambda n, dtype: kl.Diagonal(np.linspace(1, 2, n).astype(dtype)),
+    "Dense": lambda n, dtype: kl.Dense(positive(n, dtype, n)),
+    "Scaled": lambda n, dtype: -1.5 * kl.assume(Bare(positive(n, dtype, n)), "pd"),
+}
+
+
+def mixed(names, dtype="float64"):
+    """Kronecker product of factors of these types, of sizes 2, 3, …, and its matrix."""
+    factors = [FACTORS[name](n, dtype) for n, name in enumerate(names, 2)]
+    return kl.Kronecker(*factors), reduce(np.kron, [factor.to_dense() for factor in factors])
+
+
+@pytest.mark.parametrize("names", [pair for pair in product(FACTORS, repeat=2) if pair != ("Dense", "Dense")], ids=str)
+def test_cheap_factors_obey_the_laws(names):
+    check_operator(*mixed(names))
+
+
+@pytest.mark.parametrize("names", [*product(["Identity", "multiple of I", "Diagonal", "Dense"], repeat=3)], ids=str)
+def test_cheap_factors_in_any_place(names):
+    op, dense = mixed(names)
+    x = normal((24, 3))
+    close(op @ x, dense @ x)
+    close(op.H @ x[:, 0], dense.T @ x[:, 0])
+    stacked = kl.BlockDiagonal([op, op])
+    close(stacked @ np.concatenate([x, -x]), np.concatenate([dense @ x, -dense @ x]))
+
+
+@each_dtype(("float32", "complex128"))
+def test_cheap_factors_on_every_library(lib, dtype):
+    d, a = normal((2,), dtype), normal((3, 3), dtype)
+    op = kl.Kronecker(kl.Diagonal(lib.asarray(d)), lib.asarray(a), 2 * kl.Identity(2, like=lib.asarray(a)))
+    check(op, reduce(np.kron, [np.diag(d), a, 2 * np.eye(2, dtype=dtype)]), lib)
+
+
+def test_an_identity_factor_is_not_multiplied_nor_copied(monkeypatch):
+    monkeypatch.setattr(kl.Identity, "_matmat", None)
+    a, eye, x = normal((3, 3)), kl.Identity(4, dtype="float64"), normal((12, 2))
+    close(kl.Kronecker(a, eye) @ x, np.kron(a, np.eye(4)) @ x)
+    close(kl.Kronecker(eye, a) @ x, np.kron(np.eye(4), a) @ x)
+    assert np.shares_memory(kl.Kronecker(eye, kl.Identity(3, dtype="float64")) @ x, x)
+    seen = []
+    first = kl.Function(lambda block: seen.append(block) or 2 * block, shape=(3, 3), dtype="float64")
+    close(kl.Kronecker(first, eye) @ x, 2 * x)
+    assert np.shares_memory(seen[0], x)
+
+
+@pytest.mark.parametrize("name", ["Identity", "multiple of I", "Diagonal", "Scaled"])
+def test_rules_keep_cheap_factors(name):
+    """The basis of a multiple of I or of a diagonal is I, and inverses and powers are of the same type."""
+    op, dense = mixed(["Dense", name])
+    factor = op.factors[1]
+    basis = op.eigh()
+    assert type(basis.Q) is kl.Kronecker
+    assert type(basis.Q.factors[1]) is (kl.Dense if name == "Scaled" else kl.Identity)
+    for result, due in ((op.inverse(), np.linalg.inv(dense)), (op.power(2), dense @ dense), (op @ op, dense @ dense)):
+        assert type(result) is kl.Kronecker
+        close(result.to_dense(), due, 1e-11)
+    if name != "Scaled":
+        for result in (op.inverse(), op.H, op.power(2), op.power(-2)):
+            assert type(result.factors[1]) is type(factor)
+    assert type(op.damped(0.1)) is kl.Spectral
+    close(op.damped(0.1).inverse().to_dense(), np.linalg.inv(dense + 0.1 * np.eye(6)), 1e-11)
+
+
+def test_a_factor_of_size_one_is_a_scalar():
+    op = kl.Kronecker(np.array([[-2.0]]), positive(3))
+    for result, due in ((op.inverse(), np.linalg.inv(-2 * positive(3))), (op.power(2), 4 * positive(3) @ positive(3))):
+        assert type(result) is kl.Kronecker
+        close(result.to_dense(), due, 1e-11)
+    assert type(op.eigh().Q) is kl.Kronecker
+    check_operator(op, -2 * positive(3))
+
+
+def test_what_is_diagonal_factor_by_factor_adds_and_multiplies_cheaply():
+    d, e = (kl.Kronecker(kl.Diagonal(normal((2,), seed=s)), 2 * kl.Identity(3, dtype="float64")) for s in (0, 1))
+    f = kl.Diagonal(normal((6,)))
+    for total, terms in ((d + e, (d, e)), (d + f, (d, f)), (f + d, (f, d))):
+        assert type(total) is kl.Diagonal
+        close(total.to_dense(), terms[0].to_dense() + terms[1].to_dense(), 1e-14)
+    assert [type(factor) for factor in (d @ e).factors] == [kl.Diagonal, Scaled]
+    assert type(d + kl.Kronecker(np.eye(2), np.eye(3))) is Sum
+    assert type(f + kl.Kronecker(np.eye(2), np.eye(3))) is Sum
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "counts"),
+    [
+        ([2, 3, 4], [2, 12], [(1, 1), (2, 1)]),
+        ([6, 4], [2, 3, 4], [(1, 2), (1, 1)]),
+        ([2, 1, 3], [2, 3], [(1, 1), (2, 1)]),
+        ([2, 3, 1], [2, 3], [(1, 1), (2, 1)]),
+        ([2, 3], [2, 3, 1, 1], [(1, 1), (1, 3)]),
+        ([1, 4], [4], None),
+        ([2, 3], [3, 2], None),
+        ([2, 2], [4, 1], None),
+        ([0, 2], [0, 5, 2], None),
+    ],
+    ids=str,
+)
+def test_the_mixed_product_takes_factors_together_until_their_sizes_fit(left, right, counts):
+    a = kl.Kronecker(*(normal((2, n), seed=n) for n in left))
+    b = kl.Kronecker(*(normal((m, 2), seed=m) for m in right))
+    together = a @ b
+    close(together.to_dense(), a.to_dense() @ b.to_dense())
+    if counts is None:
+        assert type(together) is not kl.Kronecker
+    else:
+        assert [f.shape for f in together.factors] == [(2**m, 2**n) for m, n in counts]
+
+
+@pytest.mark.parametrize("shapes", [[(2, 3), (3, 2)], [(3, 2), (2, 2), (2, 3)], [(1, 2), (4, 2)]], ids=str)
+@pytest.mark.parametrize("dtype", ["float64", "complex64"])
+def test_a_square_whole_of_factors_that_are_not_square(shapes, dtype):
+    factors = [normal(shape, dtype, seed) for seed, shape in enumerate(shapes)]
+    op, dense = kl.Kronecker(*factors), reduce(np.kron, factors)
+    check_operator(op, dense)
+    for ask in (op.inverse, lambda: op.solve(np.ones(op.shape[0], dtype))):
+        with pytest.raises(kl.SingularMatrixError, match=r"factors that are not square .* A\.damped"):
+            ask()
+    assert op.slogdet() == (0, -np.inf)
+
+
+def test_their_diagonal_needs_no_large_matrix(monkeypatch):
+    monkeypatch.setattr(fallback, "DENSE_LIMIT", 5)
+    a, b = normal((2, 3)), normal((3, 2))
+    op = kl.Kronecker(a, b)
+    close(op.diagonal(), np.diagonal(np.kron(a, b)), 1e-15)
+    close(op.trace(), np.trace(np.kron(a, b)), 1e-15)
+    close(kl.BlockDiagonal([op, op]).trace(), 2 * np.trace(np.kron(a, b)), 1e-15)
+
+
 def test_properties_are_derived_upward_and_never_guessed_downward():
     minus = kl.Dense(-np.eye(2))
     both = kl.assume(kl.Kronecker(minus, minus), "pd")
@@ -87,11 +225,31 @@ def test_properties_are_derived_upward_and_never_guessed_downward():
     check_operator(kl.Kronecker(hermitian(2), hermitian(3)))
 
 
-def test_factors_of_extreme_size_do_not_overflow():
-    k = kl.Kronecker(kl.assume(kl.Dense(1e150 * positive(3)), "pd"), kl.assume(kl.Dense(1e-150 * positive(2)), "pd"))
-    close(k.logdet(), np.linalg.slogdet(np.kron(positive(3), positive(2)))[1])
-    close(k.norm(), np.linalg.norm(np.kron(positive(3), positive(2))))
-    close(k.damped(1.0).to_dense(), np.kron(positive(3), positive(2)) + np.eye(6))
+@pytest.mark.parametrize(
+    "exponents", [(150, -150), (160, 160, -300), (-300, 160, 160), (-200, -200, 300, 120)], ids=str
+)
+def test_factors_of_extreme_size_do_not_overflow(exponents):
+    sizes = (2, 3, 2, 2)[: len(exponents)]
+    k = kl.Kronecker(*(kl.Dense(10.0**e * positive(n)) for e, n in zip(exponents, sizes, strict=True)))
+    dense = reduce(np.kron, map(positive, sizes)) * 10.0 ** sum(exponents)
+    assert k.trace() == pytest.approx(np.trace(dense), rel=1e-13)
+    assert k.norm() == pytest.approx(np.linalg.norm(dense), rel=1e-13)
+    assert k.logdet() == pytest.approx(np.linalg.slogdet(dense)[1], rel=1e-11)
+    np.testing.assert_allclose(k.diagonal(), np.diagonal(dense), rtol=1e-13)
+    np.testing.assert_allclose(k.to_dense(), dense, atol=1e-13 * abs(dense).max())
+    np.testing.assert_allclose(k.eigvalsh(), np.linalg.eigvalsh(dense), atol=1e-13 * abs(dense).max())
+    if sum(exponents) == 0:
+        close(k.damped(1.0).to_dense(), dense + np.eye(len(dense)))
+
+
+def test_the_sign_of_a_complex_determinant_is_raised_to_the_other_size():
+    phase = np.exp(2j)
+    k = kl.Kronecker(kl.Diagonal(np.array([phase, 1.0])), kl.Identity(500, dtype="complex128"))
+    sign, logarithm = k.slogdet()
+    assert abs(sign - phase**500) < 1e-12
+    assert logarithm == pytest.approx(0, abs=1e-12)
+    sign, logarithm = kl.Kronecker(np.zeros((2, 2)), np.zeros((0, 0))).slogdet()
+    assert (sign, logarithm) == (1, 0)
 
 
 def test_bad_input():

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import kronlin as kl
 from kronlin.algebra import rules
-from tests.matrices import each_dtype, hermitian, normal, positive
+from tests.matrices import adjoint, each_dtype, eps, hermitian, normal, positive, wide
 from tests.operators.laws import check, close
 
 
@@ -35,6 +37,75 @@ def test_eigenpairs_come_from_the_dual_side():
     assert basis.Q.shape == (40, 3)
     close(basis.to_dense(), op.to_dense())
     close(op.pinv().to_dense(), np.linalg.pinv(op.to_dense()), rtol=1e-10)
+
+
+@each_dtype(("float32", "float64", "complex64"))
+def test_eigenpairs_of_an_indefinite_one(lib, dtype):
+    u, c = normal((12, 3), dtype), hermitian(3, dtype)
+    op = kl.LowRank(lib.asarray(u), lib.asarray(c))
+    basis = op.eigh()
+    assert type(basis) is kl.Spectral
+    assert basis.Q.shape == (12, 3)
+    dense, q = wide(u) @ wide(c) @ adjoint(wide(u)), wide(lib.numpy(basis.Q.to_dense()))
+    tolerance = 20 * eps(dtype) * np.linalg.norm(dense, 2)
+    np.testing.assert_allclose(q * lib.numpy(basis.w) @ adjoint(q), dense, atol=tolerance)
+    np.testing.assert_allclose(adjoint(q) @ q, np.eye(3), atol=20 * eps(dtype))
+
+
+def test_eigenvectors_are_orthonormal_however_far_the_spectrum_spreads():
+    u = np.linalg.qr(normal((40, 4)))[0] * np.logspace(0, -7, 4) @ np.linalg.qr(normal((4, 4), seed=1))[0]
+    q = kl.LowRank(u).eigh().Q.to_dense()
+    np.testing.assert_allclose(q.T @ q, np.eye(q.shape[1]), atol=1e-14)
+
+
+def test_eigenpairs_of_a_root_too_large_to_be_formed(monkeypatch):
+    import kronlin.operators.lowrank as module
+
+    monkeypatch.setattr(module, "DENSE_LIMIT", 1)
+    root = kl.KhatriRao(np.repeat(normal((3, 2)), 2, axis=1), np.repeat(normal((4, 2), seed=1), 2, axis=1))
+    for core in (None, hermitian(4)):
+        op = kl.LowRank(root, core)
+        basis = op.eigh()
+        assert basis.Q.shape == (12, 2)
+        close(basis.to_dense(), op.to_dense())
+
+
+@given(st.integers(1, 6), st.integers(0, 4), st.integers(1, 30), st.booleans(), st.integers(0, 99))
+def test_the_diagonal_in_pieces(n, r, chunk, is_complex, seed):
+    dtype = "complex128" if is_complex else "float64"
+    u, c, v = normal((n, r), dtype, seed), normal((r, r), dtype, seed + 1), normal((n, r), dtype, seed + 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kronlin.algebra.columns.CHUNK", chunk)
+        close(kl.LowRank(u, c, v).diagonal(), np.diag(u @ c @ v.conj().T))
+
+
+def test_the_diagonal_forms_no_square_matrix():
+    n, widths = 30_000, []
+
+    def matmat(x):
+        widths.append(x.shape[1])
+        return np.ones((n, 3)) @ x
+
+    op = kl.LowRank(kl.Function(matmat, lambda y: np.ones((3, n)) @ y, shape=(n, 3), dtype="float64"))
+    np.testing.assert_array_equal(op.diagonal(), np.full(n, 3.0))
+    assert max(widths) == 3
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-120, 1e120])
+def test_the_norm_comes_from_small_matrices(size, monkeypatch):
+    import kronlin.operators.fallback as module
+
+    monkeypatch.setattr(module, "DENSE_LIMIT", 0)
+    u, c, v = size * normal((9, 3), "complex128"), normal((3, 3), "complex128"), normal((7, 3), "complex128", 1)
+    for op, dense in ((kl.LowRank(u, c, v), u / size @ c @ adjoint(v)), (kl.LowRank(v, c), v @ c @ adjoint(v))):
+        unit = size if op.shape == (9, 7) else 1.0
+        assert float(op.norm()) / unit == pytest.approx(np.linalg.norm(dense), rel=1e-12)
+
+
+def test_a_norm_that_would_be_rounding_error_is_taken_from_the_matrix():
+    u = np.linalg.qr(normal((9, 2)))[0] @ np.array([[1.0, 1.0], [0.0, 1e-9]])
+    op = kl.LowRank(u, np.array([[1.0, -1.0], [-1.0, 1.0]]))
+    assert float(op.norm()) == pytest.approx(np.linalg.norm(op.to_dense()), rel=1e-6)
 
 
 def test_the_gram_matrix_is_formed_once(monkeypatch):

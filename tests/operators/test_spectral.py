@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import kronlin as kl
-from tests.matrices import each_dtype, normal, positive
+from kronlin.operators.spectral import taken_apart
+from tests.matrices import adjoint, each_dtype, eps, normal, positive, wide
 from tests.operators.laws import check, close
 
 
@@ -66,3 +67,26 @@ def test_eigh_of_a_single_precision_matrix_is_done_in_double():
 def test_bad_input(q, w, rest, message):
     with pytest.raises(ValueError, match=message):
         kl.Spectral(q, w, rest)
+
+
+@each_dtype()
+def test_a_large_rest_does_not_cancel_inside_the_range(lib, dtype):
+    """(λ I + Q diag(w) Qᴴ)⁻¹ x for x in the range of Q, with λ at rounding level beside w."""
+    double = "complex128" if dtype.startswith("complex") else "float64"
+    q = np.linalg.qr(normal((9, 2), double))[0].astype(dtype)
+    w = np.array([1.0, 0.5], wide(q).real.dtype).astype(q.real.dtype)
+    op = kl.Spectral(lib.asarray(q), lib.asarray(w)).damped(eps(dtype)).inverse()
+    inside = q @ np.array([[1.0], [2.0]], dtype)
+    found = wide(lib.numpy(op @ lib.asarray(inside)))
+    expected = wide(q) @ np.array([[1.0], [4.0]])
+    np.testing.assert_allclose(adjoint(wide(q)) @ found, np.array([[1.0], [4.0]]), rtol=50 * eps(dtype))
+    assert np.linalg.norm(found - expected) < 20
+
+
+def test_taken_apart():
+    q = np.linalg.qr(normal((9, 2)))[0]
+    x = q @ np.array([[1.0], [2.0]]) + 1e-15 * normal((9, 1), seed=1)
+    inside, outside = taken_apart(kl.Dense(q), x)
+    np.testing.assert_allclose(inside, [[1.0], [2.0]])
+    assert np.abs(q.T @ outside).max() <= 1e-30
+    np.testing.assert_allclose(q @ inside + outside, x, atol=1e-15)

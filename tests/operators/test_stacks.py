@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import kronlin as kl
-from tests.matrices import each_dtype, normal
+from kronlin.algebra import Product, rules
+from tests.matrices import each_dtype, normal, positive
 from tests.operators.laws import check, close
 
 
@@ -29,6 +30,57 @@ def test_the_gram_of_a_tall_stack_is_the_sum_of_grams():
     assert type(gram) is kl.Dense
     assert gram.is_psd is True
     close(gram.to_dense(), a.T @ a + b.T @ b)
+
+
+def test_products_of_stacks_join_where_their_pieces_do():
+    tall, wide = kl.VStack([normal((2, 3)), normal((4, 3))]), kl.HStack([normal((2, 2)), normal((2, 4), seed=1)])
+    for product, kind in ((tall @ normal_operator((3, 2)), kl.VStack), (normal_operator((1, 2)) @ wide, kl.HStack)):
+        assert type(product) is kind
+    close((tall @ normal_operator((3, 2))).to_dense(), tall.to_dense() @ normal((3, 2)))
+    close((normal_operator((1, 2)) @ wide).to_dense(), normal((1, 2)) @ wide.to_dense())
+    assert type(wide @ tall) is kl.Dense
+    close((wide @ tall).to_dense(), wide.to_dense() @ tall.to_dense())
+    function = kl.Function(lambda x: x, lambda y: y, shape=(3, 3), dtype="float64")
+    assert type(tall @ function) is Product
+    assert type(kl.VStack([function, normal((2, 3))]) @ normal_operator((3, 2))) is Product
+
+
+def normal_operator(shape):
+    return kl.Dense(normal(shape))
+
+
+def test_pieces_that_do_not_fit_stay_lazy_and_right():
+    tall, wide = kl.VStack([normal((2, 3)), normal((4, 3))]), kl.HStack([normal((2, 3)), normal((2, 3), seed=1)])
+    assert type(wide @ tall) is Product
+    close((wide @ tall).to_dense(), wide.to_dense() @ tall.to_dense())
+    assert type(tall + kl.VStack([normal((3, 3)), normal((3, 3))])) is not kl.VStack
+
+
+def test_a_self_adjoint_middle_stays_apart_so_that_the_congruence_is_seen():
+    middle = kl.assume(kl.Dense(positive(3)), "pd")
+    tall = kl.VStack([normal((2, 3)), normal((4, 3))])
+    for op in (tall @ middle @ tall.H, tall @ (middle @ tall.H)):
+        assert op.is_psd is True
+        close(op.to_dense(), tall.to_dense() @ positive(3) @ tall.to_dense().T)
+    wide = kl.HStack([normal((2, 3)), normal((2, 4), seed=1)])
+    small = kl.assume(kl.Dense(positive(2)), "pd")
+    assert (wide.H @ small @ wide).is_psd is True
+    assert (wide @ wide.H).is_psd is True
+
+
+def test_sums_of_stacks_with_equal_cuts():
+    tall, wide = kl.VStack([normal((2, 3)), normal((4, 3))]), kl.HStack([normal((2, 3)), normal((2, 4), seed=1)])
+    for op, kind in ((tall, kl.VStack), (wide, kl.HStack)):
+        assert type(op + op) is kind
+        close((op + op).to_dense(), 2 * op.to_dense())
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+def test_grams_with_stacks_side_by_side(dtype):
+    wide = kl.HStack([normal((5, 3), dtype), kl.KhatriRao(normal((5, 2), dtype), normal((1, 2), dtype, 1))])
+    for other in (wide, kl.Dense(normal((5, 2), dtype, 3)), kl.VStack([normal((2, 4), dtype), normal((3, 4), dtype)])):
+        close(rules.gram(wide, other), wide.to_dense().conj().T @ other.to_dense())
+        close(rules.gram(other, wide), other.to_dense().conj().T @ wide.to_dense())
 
 
 @pytest.mark.parametrize(("stack", "word", "other"), [(kl.VStack, "columns", (2, 4)), (kl.HStack, "rows", (3, 3))])

@@ -104,6 +104,13 @@ def powers(draw: st.DrawFn, grow: Grow, shape: Shape) -> Twin:
 
 
 @st.composite
+def squares(draw: st.DrawFn, grow: Grow, shape: Shape) -> Twin:
+    """A² of any A."""
+    a = draw(grow.inner(shape))
+    return Twin(a.op.power(2), a.dense @ a.dense, f"{a.text}.power(2)", a.size**2)
+
+
+@st.composite
 def spectra(draw: st.DrawFn, grow: Grow, shape: Shape) -> Twin:
     """The eigendecomposition of Bᴴ B."""
     b = draw(grow.inner(shape))
@@ -121,5 +128,6 @@ EXPRESSIONS = (
     Branch(congruences, square),
     Branch(inverses, square),
     Branch(powers, square),
+    Branch(squares, square),
     Branch(spectra, square),
 )

@@ -7,12 +7,23 @@ what `map` and `builds` make is shown as calls.
 from collections.abc import Callable
 
 import numpy as np
+import scipy.sparse
 from hypothesis import strategies as st
 
 from kronlin.algebra import Identity, Operator, Zero, assume
 from kronlin.arrays import Kind
 from kronlin.curvature import FisherRoot
-from kronlin.operators import Dense, Diagonal, Function, KhatriRao, LowRank, Spectral
+from kronlin.operators import (
+    Dense,
+    Diagonal,
+    Function,
+    KhatriRao,
+    LowRank,
+    Permutation,
+    Selection,
+    Spectral,
+    aslinearoperator,
+)
 from kronlin.testing.strategies._grow import Leaf, Shape, divisors, square
 from kronlin.testing.strategies._kinds import to
 from kronlin.testing.strategies._numbers import Matrix, arrays, bases, definite_arrays, semidefinite_arrays
@@ -104,6 +115,30 @@ def spectral(draw: st.DrawFn, kind: Kind, shape: Shape) -> Twin:
 
 
 @st.composite
+def selection(draw: st.DrawFn, kind: Kind, shape: Shape) -> Twin:
+    """Chosen entries, some of them twice."""
+    chosen = draw(st.lists(st.integers(0, shape[1] - 1), min_size=shape[0], max_size=shape[0]))
+    op = Selection(chosen, shape[1], like=kind.zeros(0))
+    return Twin(op, np.eye(shape[1])[chosen], f"Selection({chosen}, {shape[1]})")
+
+
+@st.composite
+def permutation(draw: st.DrawFn, kind: Kind, shape: Shape) -> Twin:
+    """Entries in another order."""
+    p = draw(st.permutations(range(shape[0])))
+    return Twin(Permutation(p, like=kind.zeros(0)), np.eye(shape[0])[p], f"Permutation({p})")
+
+
+@st.composite
+def sparse(draw: st.DrawFn, kind: Kind, shape: Shape) -> Twin:
+    """A sparse matrix of SciPy, on NumPy; elsewhere a dense one."""
+    if kind.library.name != "numpy":
+        return draw(dense(kind, shape))
+    a = draw(arrays(*shape, dtype=kind.dtype_name))
+    return Twin(aslinearoperator(scipy.sparse.csr_array(a)), a, f"csr_array({shown(a)})")
+
+
+@st.composite
 def function(draw: st.DrawFn, kind: Kind, shape: Shape) -> Twin:
     """A matrix behind two functions."""
     a = draw(arrays(*shape, dtype=kind.dtype_name))
@@ -123,6 +158,9 @@ LEAVES = (
     Leaf(fisher_root),
     Leaf(low_rank),
     Leaf(spectral, square),
+    Leaf(selection),
+    Leaf(permutation, square),
+    Leaf(sparse),
     Leaf(function),
 )
 """The simplest first: that is what examples shrink to."""

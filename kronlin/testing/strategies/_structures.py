@@ -7,8 +7,17 @@ import numpy as np
 import scipy.linalg
 from hypothesis import strategies as st
 
-from kronlin.operators import BlockDiagonal, HStack, Kronecker, LowRank, VStack
-from kronlin.testing.strategies._grow import Branch, Grow, Shape, divisors
+from kronlin.operators import (
+    BlockDiagonal,
+    BlockMatrix,
+    BlockTridiagonal,
+    HStack,
+    Kronecker,
+    KroneckerSum,
+    LowRank,
+    VStack,
+)
+from kronlin.testing.strategies._grow import Branch, Grow, Shape, divisors, square
 from kronlin.testing.strategies._leaves import leaves
 from kronlin.testing.strategies._numbers import sizes
 from kronlin.testing.strategies.twin import Twin
@@ -21,6 +30,16 @@ def kronecker(draw: st.DrawFn, grow: Grow, shape: Shape) -> Twin:
     a = draw(grow.inner((m, n)))
     b = draw(grow.inner((shape[0] // m, shape[1] // n)))
     return Twin(Kronecker(a.op, b.op), np.kron(a.dense, b.dense), f"Kronecker({a.text}, {b.text})", a.size * b.size)
+
+
+@st.composite
+def kronecker_sum(draw: st.DrawFn, grow: Grow, shape: Shape) -> Twin:
+    """A ⊕ B."""
+    m = draw(divisors(shape[0]))
+    n = shape[0] // m
+    a, b = draw(grow.inner((m, m))), draw(grow.inner((n, n)))
+    dense = np.kron(a.dense, np.eye(n)) + np.kron(np.eye(m), b.dense)
+    return Twin(KroneckerSum(a.op, b.op), dense, f"KroneckerSum({a.text}, {b.text})", a.size * n + b.size * m)
 
 
 @st.composite
@@ -65,10 +84,53 @@ def hstack(draw: st.DrawFn, grow: Grow, shape: Shape) -> Twin:
     return Twin(HStack([a.op, b.op]), np.hstack([a.dense, b.dense]), f"HStack([{a.text}, {b.text}])", a.size + b.size)
 
 
+@st.composite
+def block_matrix(draw: st.DrawFn, grow: Grow, shape: Shape) -> Twin:
+    """[[A, B], [C, D]], of which B or C may be left out."""
+    m, n = (draw(st.integers(1, side - 1)) for side in shape)
+    sizes = [[(i, j) for j in (n, shape[1] - n)] for i in (m, shape[0] - m)]
+    grid = [[draw(grow.inner(size)) for size in row] for row in sizes]
+    empty = draw(st.sampled_from([None, (0, 1), (1, 0)]))
+    rows = [[None if empty == (i, j) else block.op for j, block in enumerate(row)] for i, row in enumerate(grid)]
+    parts = [
+        [np.zeros(size) if empty == (i, j) else block.dense for j, (block, size) in enumerate(zip(*pair, strict=True))]
+        for i, pair in enumerate(zip(grid, sizes, strict=True))
+    ]
+    texts = [
+        ", ".join("None" if empty == (i, j) else block.text for j, block in enumerate(row))
+        for i, row in enumerate(grid)
+    ]
+    size = sum(block.size for row in grid for block in row)
+    return Twin(BlockMatrix(rows), np.block(parts), f"BlockMatrix([[{texts[0]}], [{texts[1]}]])", size)
+
+
+@st.composite
+def block_tridiagonal(draw: st.DrawFn, grow: Grow, shape: Shape) -> Twin:
+    """Blocks on and beside the diagonal, those below it adjoints of those above it, chosen, or left out."""
+    m = draw(st.integers(1, shape[0] - 1))
+    first, last, upper = (draw(grow.inner(s)) for s in ((m, m), (shape[0] - m,) * 2, (m, shape[0] - m)))
+    lower = draw(st.sampled_from(["adjoint", "blocks", None]))
+    below = draw(grow.inner((shape[0] - m, m))) if lower == "blocks" else None
+    beside = {"adjoint": upper.dense.conj().T, None: np.zeros((shape[0] - m, m))}.get(lower, below and below.dense)
+    op = BlockTridiagonal([first.op, last.op], [upper.op], [below.op] if below else lower)
+    end = f", [{below.text}]" if below else "" if lower else ", None"
+    text = f"BlockTridiagonal([{first.text}, {last.text}], [{upper.text}]{end})"
+    size = first.size + last.size + 2 * upper.size + (below.size if below else 0)
+    return Twin(op, np.block([[first.dense, upper.dense], [beside, last.dense]]), text, size)
+
+
+def cuttable(shape: Shape) -> bool:
+    """At least two rows and two columns."""
+    return min(shape) > 1
+
+
 STRUCTURES = (
     Branch(kronecker),
+    Branch(kronecker_sum, square),
     Branch(low_rank),
-    Branch(block_diagonal, lambda shape: min(shape) > 1),
+    Branch(block_diagonal, cuttable),
+    Branch(block_matrix, cuttable),
+    Branch(block_tridiagonal, lambda shape: square(shape) and cuttable(shape)),
     Branch(vstack, lambda shape: shape[0] > 1),
     Branch(hstack, lambda shape: shape[1] > 1),
 )

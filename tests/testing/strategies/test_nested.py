@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, assume, find, given, settings
 from hypothesis import strategies as st
 
 import kronlin as kl
-from kronlin.algebra import Adjoint, Conjugate, Product, Scaled, Sum
+from kronlin.algebra import Adjoint, Conjugate, Power, Product, Scaled, Sum
 from kronlin.testing import check_operator
 from kronlin.testing._moves import everything
 from kronlin.testing.strategies import Twin, kinds, operators
@@ -14,6 +14,9 @@ from tests.testing.strategies.drawn import draw_one
 
 EXPRESSIONS = [
     kl.Kronecker,
+    kl.KroneckerSum,
+    kl.BlockMatrix,
+    kl.BlockTridiagonal,
     kl.BlockDiagonal,
     kl.VStack,
     kl.HStack,
@@ -22,6 +25,7 @@ EXPRESSIONS = [
     Sum,
     Product,
     Scaled,
+    Power,
     Adjoint,
     Conjugate,
 ]

@@ -1,0 +1,7 @@
+"""Operators in files: arrays and JSON, checked by a sum, and nothing that could run."""
+
+from kronlin.storage._archive import FileFormatError
+from kronlin.storage._load import load
+from kronlin.storage._save import save
+
+__all__ = ["FileFormatError", "load", "save"]

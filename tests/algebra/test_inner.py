@@ -1,0 +1,73 @@
+"""The inner product tr(Aᴴ B): what each pair of structures gives, and the norm of a sum made of it."""
+
+import numpy as np
+import pytest
+
+import kronlin as kl
+from kronlin.algebra import rules
+from kronlin.operators import fallback
+from tests.algebra.bare import bare
+from tests.matrices import each_dtype, eps, normal, wide
+from tests.operators.laws import close
+
+
+def _pairs(lib, dtype):
+    def a(*shape, seed=0):
+        return lib.asarray(normal(shape, dtype, seed))
+
+    square = a(6, 6)
+    identity, diagonal = kl.Identity(6, like=square), kl.Diagonal(a(6, seed=1))
+    kronecker, other = kl.Kronecker(a(2, 2), a(3, 3)), kl.Kronecker(a(2, 2, seed=2), a(3, 3, seed=3))
+    rank, more = kl.LowRank(a(6, 2)), kl.LowRank(a(6, 2, seed=4), a(2, 2), a(6, 2, seed=5))
+    blocks, others = kl.BlockDiagonal([a(2, 2), a(2, 2, seed=1), a(2, 2)]), kl.BlockDiagonal([diagonal._make(a(2))] * 3)
+    dense = kl.Dense(square)
+    return [
+        (identity, kronecker),
+        (rank, identity),
+        (dense, kl.Dense(a(6, 6, seed=6))),
+        (diagonal, dense),
+        (kronecker, diagonal),
+        (kronecker, other),
+        (2 * kronecker, other / 3),
+        (rank, more),
+        (more, dense),
+        (kronecker, more),
+        (blocks, others),
+    ]
+
+
+@each_dtype()
+def test_pairs(lib, dtype):
+    for a, b in _pairs(lib, dtype):
+        left, right = (wide(lib.numpy(op.to_dense())) for op in (a, b))
+        for value, expected in ((rules.inner(a, b), np.vdot(left, right)), (rules.inner(b, a), np.vdot(right, left))):
+            size = np.linalg.norm(left) * np.linalg.norm(right)
+            assert abs(complex(value) - expected) <= 100 * eps(dtype) * size, (a, b)
+
+
+def test_the_general_pair_is_dense_and_small(monkeypatch):
+    (a, left), (b, right) = bare((3, 2)), bare((3, 2), seed=1)
+    close(rules.inner(a, b), np.vdot(left, right))
+    monkeypatch.setattr(fallback, "DENSE_LIMIT", 2)
+    with pytest.raises(ValueError, match="the inner product of Bare"):
+        rules.inner(a, b)
+
+
+@each_dtype()
+def test_the_norm_of_a_sum_needs_no_dense_matrix(lib, dtype, monkeypatch):
+    sums = [a + b for a, b in _pairs(lib, dtype)] + [a - b for a, b in _pairs(lib, dtype)]
+    exact = [np.linalg.norm(wide(lib.numpy(op.to_dense()))) for op in sums]
+    monkeypatch.setattr(fallback, "DENSE_LIMIT", 1)
+    for op, expected in zip(sums, exact, strict=True):
+        assert abs(float(op.norm()) - expected) <= 1e4 * eps(dtype) * expected, op
+
+
+def test_norms_of_extreme_size():
+    one, two = (kl.Kronecker(1e100 * normal((2, 2), seed=i), 1e60 * normal((2, 2), seed=i + 5)) for i in (1, 2))
+    close(float((one + two).norm()) / 1e160, np.linalg.norm((one + two).to_dense() / 1e160))
+
+
+def test_where_digits_cancel_the_matrix_is_formed():
+    one = kl.Kronecker(normal((2, 2)), normal((3, 3)))
+    two = kl.Kronecker(normal((2, 2)), normal((3, 3)) * (1 + 1e-9))
+    assert float((one - two).norm()) == pytest.approx(np.linalg.norm((one - two).to_dense()), rel=1e-12)
