@@ -1,5 +1,6 @@
 """The seeded-fault experiment: check_operator catches every planted fault, by the law that is meant to."""
 
+import re
 import subprocess
 import sys
 
@@ -39,3 +40,9 @@ def test_the_table_is_printed():
     lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     assert lines[-1] == f"{len(FAULTS)} of {len(FAULTS)} planted faults are caught"
     assert lines[0].split("  ")[0] == FAULTS[0].title
+
+
+def test_the_documentation_states_the_count():
+    page = (ROOT / "docs" / "test_your_own_operator.rst").read_text(encoding="utf-8")
+    assert re.findall(r"There are (\d+) of them", page) == [str(len(FAULTS))]
+    assert f"{len(FAULTS)} of {len(FAULTS)} planted faults are caught" in page

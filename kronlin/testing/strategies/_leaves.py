@@ -1,6 +1,7 @@
 """Operators that hold arrays: the leaves of an expression.
 
-A new one is a small function and a line in `LEAVES`.
+A new one is a small function and a line in `LEAVES`. It is a composite, whose result Hypothesis shows by its `repr`:
+what `map` and `builds` make is shown as calls.
 """
 
 from collections.abc import Callable
@@ -29,36 +30,42 @@ from kronlin.testing.strategies._numbers import Matrix, arrays, bases, definite_
 from kronlin.testing.strategies.twin import Twin, shown
 
 
-def dense(kind: Kind, shape: Shape) -> st.SearchStrategy[Twin]:
+@st.composite
+def dense(draw: st.DrawFn, kind: Kind, shape: Shape) -> Twin:
     """Any matrix."""
-    return arrays(*shape, dtype=kind.dtype_name).map(lambda a: _twin(kind, Dense, "Dense", a, dense=a))
+    a = draw(arrays(*shape, dtype=kind.dtype_name))
+    return _twin(kind, Dense, "Dense", a, dense=a)
 
 
 def identity(kind: Kind, shape: Shape) -> st.SearchStrategy[Twin]:
     """The identity."""
     n = shape[0]
-    return st.builds(lambda: Twin(Identity(n, like=kind.zeros(0)), np.eye(n), f"Identity({n})"))
+    return st.just(Twin(Identity(n, like=kind.zeros(0)), np.eye(n), f"Identity({n})"))
 
 
-def diagonal(kind: Kind, shape: Shape) -> st.SearchStrategy[Twin]:
+@st.composite
+def diagonal(draw: st.DrawFn, kind: Kind, shape: Shape) -> Twin:
     """A diagonal, zeros allowed."""
-    return arrays(shape[0], dtype=kind.dtype_name).map(lambda d: _twin(kind, Diagonal, "Diagonal", d, dense=np.diag(d)))
+    d = draw(arrays(shape[0], dtype=kind.dtype_name))
+    return _twin(kind, Diagonal, "Diagonal", d, dense=np.diag(d))
 
 
-def definite(kind: Kind, shape: Shape) -> st.SearchStrategy[Twin]:
+@st.composite
+def definite(draw: st.DrawFn, kind: Kind, shape: Shape) -> Twin:
     """A matrix with the true promise to be positive definite."""
-    return definite_arrays(shape[0], kind.dtype_name).map(lambda a: _promised(kind, a, "pd"))
+    return _promised(kind, draw(definite_arrays(shape[0], kind.dtype_name)), "pd")
 
 
-def semidefinite(kind: Kind, shape: Shape) -> st.SearchStrategy[Twin]:
+@st.composite
+def semidefinite(draw: st.DrawFn, kind: Kind, shape: Shape) -> Twin:
     """A singular matrix (for n > 1) with the true promise to be psd."""
     n = shape[0]
-    return semidefinite_arrays(n, max(1, n - 1), kind.dtype_name).map(lambda a: _promised(kind, a, "psd"))
+    return _promised(kind, draw(semidefinite_arrays(n, max(1, n - 1), kind.dtype_name)), "psd")
 
 
 def zero(kind: Kind, shape: Shape) -> st.SearchStrategy[Twin]:
     """The zero operator."""
-    return st.builds(lambda: Twin(Zero(shape, like=kind.zeros(0)), np.zeros(shape), f"Zero({shape})"))
+    return st.just(Twin(Zero(shape, like=kind.zeros(0)), np.zeros(shape), f"Zero({shape})"))
 
 
 @st.composite
@@ -115,35 +122,29 @@ def selection(draw: st.DrawFn, kind: Kind, shape: Shape) -> Twin:
     return Twin(op, np.eye(shape[1])[chosen], f"Selection({chosen}, {shape[1]})")
 
 
-def permutation(kind: Kind, shape: Shape) -> st.SearchStrategy[Twin]:
+@st.composite
+def permutation(draw: st.DrawFn, kind: Kind, shape: Shape) -> Twin:
     """Entries in another order."""
-
-    def permute(p: list[int]) -> Twin:
-        return Twin(Permutation(p, like=kind.zeros(0)), np.eye(shape[0])[p], f"Permutation({p})")
-
-    return st.permutations(range(shape[0])).map(permute)
+    p = draw(st.permutations(range(shape[0])))
+    return Twin(Permutation(p, like=kind.zeros(0)), np.eye(shape[0])[p], f"Permutation({p})")
 
 
-def sparse(kind: Kind, shape: Shape) -> st.SearchStrategy[Twin]:
+@st.composite
+def sparse(draw: st.DrawFn, kind: Kind, shape: Shape) -> Twin:
     """A sparse matrix of SciPy, on NumPy; elsewhere a dense one."""
     if kind.library.name != "numpy":
-        return dense(kind, shape)
-
-    def wrap(a: Matrix) -> Twin:
-        return Twin(aslinearoperator(scipy.sparse.csr_array(a)), a, f"csr_array({shown(a)})")
-
-    return arrays(*shape, dtype=kind.dtype_name).map(wrap)
+        return draw(dense(kind, shape))
+    a = draw(arrays(*shape, dtype=kind.dtype_name))
+    return Twin(aslinearoperator(scipy.sparse.csr_array(a)), a, f"csr_array({shown(a)})")
 
 
-def function(kind: Kind, shape: Shape) -> st.SearchStrategy[Twin]:
+@st.composite
+def function(draw: st.DrawFn, kind: Kind, shape: Shape) -> Twin:
     """A matrix behind two functions."""
-
-    def hide(a: Matrix) -> Twin:
-        forward, backward = to(kind, a), to(kind, np.conj(a.T))
-        op = Function(lambda x: forward @ x, lambda y: backward @ y, shape=shape, like=forward)
-        return Twin(op, a, f"Function(products with {shown(a)})")
-
-    return arrays(*shape, dtype=kind.dtype_name).map(hide)
+    a = draw(arrays(*shape, dtype=kind.dtype_name))
+    forward, backward = to(kind, a), to(kind, np.conj(a.T))
+    op = Function(lambda x: forward @ x, lambda y: backward @ y, shape=shape, like=forward)
+    return Twin(op, a, f"Function(products with {shown(a)})")
 
 
 LEAVES = (
