@@ -5,6 +5,7 @@ import numpy as np
 
 import kronlin.operators.spectral
 from kronlin.algebra import Operator
+from kronlin.storage import _save
 from tests.faults import examples as ex
 from tests.faults.examples import Matrix, Weighted
 from tests.faults.fault import Fault, method, planted
@@ -72,3 +73,11 @@ def numpy_inside_a_kernel():
         return np.einsum("ij,jk->ik", self.array, x) if self.array.ndim == 2 else kernel(self, x)
 
     return method(Matrix, "_matmat", wrong)
+
+
+@planted(PLANTED, "storage", ex.RECTANGLE)
+def stored_in_single_precision():
+    def wrong(convert, array, target):
+        return convert(array, target).astype("float32")
+
+    return method(_save, "convert", wrong)
