@@ -1,6 +1,5 @@
 """The laws of _moves.py hold for sound operators, and each of them catches the faults that are planted for it."""
 
-import pickle
 import sys
 
 import numpy as np
@@ -56,36 +55,3 @@ def test_advice_for_a_class_that_cannot_be_rebuilt():
         BrokenLaw, match=r"(?s)A.astype\('float32'\) fails with TypeError: .* what it handed to _define"
     ):
         _moves.precisions(Case(Stubborn(np.eye(2), size=2), np.eye(2)))
-
-
-def save(path, op):
-    path.write_bytes(pickle.dumps((type(op), op.parts, op._promised)))
-
-
-def load(path):
-    cls, parts, promised = pickle.loads(path.read_bytes())
-    return cls._make(*parts)._with(promised)
-
-
-@SOUND
-def test_the_law_of_storage(a):
-    op = kl.Dense(a)
-    _moves.storage(Case(op, a), save, load)
-    with pytest.raises(BrokenLaw, match="expected"):
-        _moves.storage(Case(op, a), save, lambda path: 2 * load(path))
-    with pytest.raises(BrokenLaw, match="loaded a Scaled"):
-        _moves.storage(Case(op, a), save, lambda path: kl.algebra.Scaled(load(path), factor=1))
-
-
-def test_a_lost_promise_is_noticed():
-    op = kl.assume(kl.Dense(np.eye(2)), "pd")
-    with pytest.raises(BrokenLaw, match="A promises"):
-        _moves.storage(Case(op, np.eye(2)), save, lambda path: kl.Dense(load(path).array))
-
-
-def test_what_is_not_of_the_package_is_not_stored():
-    class Mine(kl.Dense):
-        pass
-
-    _moves.storage(Case(Mine(np.eye(2)), np.eye(2)), None, None)
-    _moves.storage(Case(HIDDEN, 2 * np.eye(2)), None, None)
