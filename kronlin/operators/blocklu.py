@@ -7,6 +7,7 @@ from kronlin.arrays import Array, SingularMatrixError
 from kronlin.operators.blockdiagonal import BlockDiagonal
 from kronlin.operators.blocktridiagonal import BlockTridiagonal
 from kronlin.operators.fallback import DENSE_LIMIT
+from kronlin.operators.refinement import refined
 from kronlin.operators.substitution import loses_digits, pivot_inverse, slogdet_of_blocks
 
 
@@ -66,6 +67,12 @@ def inverse_by_block_lu(a: BlockTridiagonal) -> Operator:
     middle = BlockDiagonal([*(pivot.inverse() for pivot in pivots[:-1]), last])
     outer = right.inverse()
     return Product(outer, middle, outer.H if left is None else left.inverse())
+
+
+@rules.solve.register(BlockTridiagonal, level=-1)
+def solve_by_block_lu(a: BlockTridiagonal, b: Array) -> Array:
+    """Eliminate, then refine: elimination without interchanges loses digits."""
+    return refined(a, a.inverse()._matmat, b)
 
 
 @rules.slogdet.register(BlockTridiagonal, level=-1)

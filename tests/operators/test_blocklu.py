@@ -9,7 +9,7 @@ import kronlin as kl
 import kronlin.operators.blocklu as module
 from kronlin.algebra import Product
 from kronlin.testing import check_operator
-from tests.matrices import each_dtype, positive
+from tests.matrices import each_dtype, normal, positive
 from tests.operators.laws import check, close
 from tests.operators.test_blocktridiagonal import bands, matrix, on
 
@@ -108,3 +108,11 @@ def test_a_tiny_pivot_is_not_eliminated_where_that_costs_digits():
     op = kl.BlockTridiagonal([np.full((1, 1), 1e-12), np.ones((1, 1))], [np.ones((1, 1))])
     np.testing.assert_allclose(op.solve(np.array([1.0, 2.0])), np.linalg.solve(op.to_dense(), [1.0, 2.0]), rtol=1e-13)
     assert type(op.inverse()) is kl.Dense
+
+
+def test_a_solution_is_refined():
+    """Blocks of very different size: elimination alone loses six digits here."""
+    op = kl.BlockTridiagonal([1e-6 * positive(2, seed=7), positive(2)], [normal((2, 2), seed=3)])
+    x = normal((4, 3), seed=4)
+    got = op.solve(op @ x)
+    np.testing.assert_allclose(op @ got, op @ x, atol=1e-13 * abs(op @ x).max())
