@@ -17,6 +17,7 @@ from kronlin.testing import (
     _nested,
     _products,
     _spectra,
+    _storage,
 )
 from kronlin.testing._case import BrokenLaw, Case
 
@@ -52,7 +53,7 @@ LAWS: tuple[Law, ...] = (
     _derived.of_the_inverse,
     _moves.precisions,
     _moves.libraries,
-    _moves.storage,
+    _storage.storage,
     _nested.terms_of_a_sum,
     _nested.factors_of_a_product,
     _nested.factors_of_a_kronecker_product,
@@ -68,9 +69,9 @@ def check_operator(
 
     The laws are those of a matrix, checked for the operator, for what is made from it (adjoint, inverse, damped and
     squared operator), for larger operators that hold it (a block diagonal, a Kronecker product, a sum, a product), and
-    for the same operator in another precision, in other array libraries and read back from a file. What the operator
-    does not have is not asked for: one without an adjoint, or made of functions that cannot be moved, is excused from
-    these laws. For small operators: everything is held against the matrix. A 4×4 operator takes 0.1 s.
+    for the same operator in another precision, in other array libraries and from a file. What the operator does not
+    have is not asked for: one without an adjoint, or made of functions that cannot be moved, is excused there.
+    For small operators: everything is held against the matrix. A 4×4 operator takes 0.1 s.
 
     Args:
         op: an operator (or an array) of any array library.

@@ -1,17 +1,14 @@
-"""The laws of moving: A in another precision, in another array library, and from a file."""
+"""The laws of moving: A in another precision, and in another array library."""
 
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kronlin.algebra import Operator
 from kronlin.arrays import LIBRARIES, library_named
-from kronlin.storage import load, save
 from kronlin.testing._case import BrokenLaw, Case
 from kronlin.testing._derived import essentials
 from kronlin.testing._inverses import solution
@@ -25,15 +22,15 @@ def precisions(case: Case) -> None:
     if not can_move(case.op):
         return
     own = case.kind.dtype_name
-    other = _moved(case, f"astype({_OTHER_PRECISION[own]!r})", lambda: case.op.astype(_OTHER_PRECISION[own]))
+    other = moved(case, f"astype({_OTHER_PRECISION[own]!r})", lambda: case.op.astype(_OTHER_PRECISION[own]))
     case.expect_dtype(other, _OTHER_PRECISION[own])
     _products(other)
-    back = _moved(other, f"astype({own!r})", lambda: other.op.astype(own))
+    back = moved(other, f"astype({own!r})", lambda: other.op.astype(own))
     case.expect_dtype(back, own)
     _products(back)
     if not case.kind.is_complex:
         name = case.kind.complex.dtype_name
-        complexified = _moved(case, f"astype({name!r})", lambda: case.op.astype(name))
+        complexified = moved(case, f"astype({name!r})", lambda: case.op.astype(name))
         case.expect_dtype(complexified, name)
         essentials(complexified)
 
@@ -43,7 +40,7 @@ def libraries(case: Case, names: Iterable[str] | None = None) -> None:
     if not can_move(case.op):
         return
     for name in reachable(case) if names is None else names:
-        there = _moved(case, f"to({name!r})", lambda name=name: case.op.to(name))  # type: ignore[misc]
+        there = moved(case, f"to({name!r})", lambda name=name: case.op.to(name))  # type: ignore[misc]
         found = there.kind.library.name
         case.expect(found == name, f"{there.name} is in {found}")
         if name == "jax":  # it compiles for every new shape
@@ -52,27 +49,9 @@ def libraries(case: Case, names: Iterable[str] | None = None) -> None:
             essentials(there)
             if case.inverse is not None and case.has_adjoint:
                 solution(there, case.op.shape[0], 2)
-        back = _moved(there, "to(numpy array)", lambda there=there: there.op.to(case.kind.zeros(0)))  # type: ignore[misc]
+        back = moved(there, "to(numpy array)", lambda there=there: there.op.to(case.kind.zeros(0)))  # type: ignore[misc]
         case.expect_kind(back.name, back.kind, case.kind)
         _products(back)
-
-
-def storage(case: Case) -> None:
-    """What kl.load reads is what kl.save wrote; what has an option that no file holds is excused."""
-    if not can_move(case.op):
-        return
-    own = {type(part) for part in everything(case.op) if not type(part).__module__.startswith("kronlin.")}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "operator"
-        try:
-            save(path, case.op)
-        except TypeError:
-            return
-        twin = _moved(case, "saved and loaded", lambda: load(path, to=case.kind.zeros(0), classes=own))
-    case.expect_kind(twin.name, twin.kind, case.kind)
-    case.expect(type(twin.op) is type(case.op), f"A is a {type(case.op).__name__}, loaded a {type(twin.op).__name__}")
-    case.expect(twin.op.properties == case.op.properties, f"A promises {case.op.properties}, not {twin.op.properties}")
-    essentials(twin)
 
 
 def can_move(op: Operator) -> bool:
@@ -98,7 +77,7 @@ def _takes(library: str, dtype: str) -> bool:
     return True
 
 
-def _moved(case: Case, how: str, move: Callable[[], Any]) -> Case:
+def moved(case: Case, how: str, move: Callable[[], Any]) -> Case:
     """The case of the moved operator, or a broken law with advice for who wrote the class."""
     try:
         op = move()

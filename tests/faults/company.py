@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 
+import kronlin.storage._save
 from kronlin.algebra import rules
 from kronlin.operators import Dense, Kronecker
 from tests.faults import examples as ex
@@ -34,6 +35,14 @@ def trace_summed_over_the_bucket():
         return xp.sum(xp.linalg.diagonal(a.array))
 
     return rule(rules.trace, Matrix, wrong=wrong)
+
+
+@planted(PLANTED, "storage", ex.definite)
+def promise_lost_in_the_file():
+    def wrong(record, self, a, wholes):
+        return {**record(self, a, wholes), "promised": [None, None, None]}
+
+    return method(kronlin.storage._save._Writer, "_record", wrong)
 
 
 @planted(PLANTED, "factors of a kronecker product", ex.RECTANGLE)

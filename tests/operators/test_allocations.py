@@ -78,6 +78,27 @@ def vstack():
     return kl.VStack([kronecker(), low_rank(), block_diagonal()])
 
 
+def kronecker_sum():
+    return kl.KroneckerSum(positive(SIDE), positive(SIDE, seed=1))
+
+
+def block_matrix():
+    return kl.BlockMatrix([[kronecker(), low_rank()], [low_rank().H, block_diagonal()]])
+
+
+def block_tridiagonal():
+    diagonal = [positive(SIDE, seed=seed) for seed in range(SIDE)]
+    return kl.BlockTridiagonal(diagonal, [0.01 * normal((SIDE, SIDE), seed=seed) for seed in range(SIDE - 1)])
+
+
+def permutation():
+    return kl.Permutation(list(range(N))[::-1], like=np.zeros(0))
+
+
+def selection():
+    return kl.Selection(list(range(0, N, 2)), N, like=np.zeros(0))
+
+
 def total():
     return kronecker() + 2 * low_rank() - block_diagonal()
 
@@ -106,6 +127,11 @@ STRUCTURES = [
     spectral_with_a_complement,
     hstack,
     vstack,
+    kronecker_sum,
+    block_matrix,
+    block_tridiagonal,
+    permutation,
+    selection,
     total,
     product,
     definite_total,
@@ -119,8 +145,16 @@ INVERTIBLE = [
     spectral,
     spectral_with_a_complement,
     definite_total,
+    kronecker_sum,
+    permutation,
 ]
-DAMPED = [*INVERTIBLE[:2], *INVERTIBLE[3:], low_rank, low_rank_of_khatri_rao, fisher, two_layers]
+DAMPED = [
+    *(make for make in INVERTIBLE if make not in (three_factors, permutation)),
+    low_rank,
+    low_rank_of_khatri_rao,
+    fisher,
+    two_layers,
+]
 
 
 def name(make):

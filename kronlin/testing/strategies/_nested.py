@@ -17,7 +17,7 @@ LEAF_SHARE = 3
 """Choices of a leaf beside the fifteen branches, so that most expressions are nested."""
 
 LARGEST = 1e8
-"""Bound on the norms of an expression."""
+"""Bound on the norms of an expression, and on their reciprocals."""
 
 
 @st.composite
@@ -56,5 +56,5 @@ def expressions(kind: Kind, shape: Shape, depth: int) -> st.SearchStrategy[Twin]
 
 
 def is_moderate(twin: Twin) -> bool:
-    """Whether powers of powers have not grown beyond what single precision can square."""
-    return twin.size < LARGEST
+    """Whether single precision can still square it, and its inverse: powers of powers grow and shrink quickly."""
+    return twin.size < LARGEST and (twin.size > 1 / LARGEST or not twin.size)

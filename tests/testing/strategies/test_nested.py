@@ -55,7 +55,9 @@ def test_the_shape_can_be_chosen(twin):
 def test_norms_stay_moderate():
     op = kl.Dense(1e9 * twos())
     assert not is_moderate(Twin(op, op.to_dense(), "large"))
-    assert is_moderate(Twin(kl.Dense(twos()), twos(), "small"))
+    assert not is_moderate(Twin(op, op.to_dense(), "small", size=1e-9))
+    assert is_moderate(Twin(kl.Dense(twos()), twos(), "moderate"))
+    assert is_moderate(Twin(kl.Dense(0 * twos()), 0 * twos(), "zero"))
     assert LARGEST**2 < 3e38
 
 
