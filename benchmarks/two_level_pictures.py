@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from deflation.methods import errors, inaccurate, methods
-from deflation.problems import problems
+from deflation.problems import islands
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.linalg import cholesky, eigvalsh
@@ -28,7 +28,7 @@ def small_net() -> tuple[kl.Operator, kl.Operator, kl.Operator]:
     labels = (x[:, 0] * x[:, 1] > 0).astype(int) + (x[:, 2] > 0.5)
     layers, _, _ = collect(MLP((8, 12, 3)).train("softmax", x, labels, steps=50), "softmax", x, labels)
     K = kl.kfac(layers)
-    return kl.fisher(layers).damped(1e-2), K.damped(1e-2).inverse(), kl.coarse.spectral(K, k=10, which="largest")
+    return kl.fisher(layers).damped(0.1), K.damped(0.1).inverse(), kl.coarse.spectral(K, k=10, which="largest")
 
 
 def spectrum(A: kl.Operator, B: kl.Operator) -> np.ndarray:
@@ -70,18 +70,18 @@ def main() -> None:
     """Draw docs/two_level_spectra.png and docs/two_level_convergence.png."""
     figure = Figure(figsize=(10, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
-    islands = problems(grid=24)["islands"]
-    draw_spectra(left, "islands on a grid: M by IC(0), Z constants on subdomains", islands.A, islands.M, islands.Z)
+    grid = islands(24)
+    draw_spectra(left, "islands on a grid: M by IC(0), Z constants on subdomains", grid.A, grid.M, grid.Z)
     draw_spectra(right, "a small net: M by K-FAC, Z its largest eigenvectors", *small_net())
     figure.savefig(DOCS / "two_level_spectra.png", dpi=120)
 
     figure = Figure(figsize=(10, 3.8), layout="constrained")
-    islands = problems()["islands"]
+    grid = islands(48)
     axes = figure.subplots(1, 2, sharey=True)
     panels = {"exact coarse solves": 0.0, "disturbed coarse solves, ψ = 1e-4": 1e-4}
     for place, (title, psi) in zip(axes, panels.items(), strict=True):
-        table = methods(islands, inaccurate(islands, psi))
-        draw_convergence(place, title, {name: errors(islands, table[name], 0.0) for name in [*ROBUST, *FRAGILE]})
+        table = methods(grid, inaccurate(grid, psi))
+        draw_convergence(place, title, {name: errors(grid, table[name], 0.0) for name in [*ROBUST, *FRAGILE]})
     axes[0].set_ylabel("error in the A-norm")
     axes[1].legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.savefig(DOCS / "two_level_convergence.png", dpi=120)

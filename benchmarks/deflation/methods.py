@@ -63,10 +63,13 @@ def errors(p: Problem, method: Method, offset: np.ndarray) -> np.ndarray:
     r = M3 @ (p.b - A @ x)
     y = M1 @ r
     d, rho, curve = M2 @ y, r @ y, [error(p, end(x))]
-    with np.errstate(all="ignore"):  # a method that breaks down is drawn as far as it came
+    with np.errstate(all="ignore"):  # a method that breaks down is shown as far as it came
         while len(curve) <= STEPS and np.isfinite(curve[-1]):
             w = M3 @ (A @ d)
-            alpha = rho / (d @ w)
+            curvature = d @ w
+            if rho == 0 or curvature == 0:  # the residual of the recurrence has underflowed: it ended
+                break
+            alpha = rho / curvature
             x, r = x + alpha * d, r - alpha * w
             y = M1 @ r
             rho, old = r @ y, rho

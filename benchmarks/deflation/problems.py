@@ -57,7 +57,12 @@ def problem(sigma: np.ndarray) -> Problem:
     return Problem(A, incomplete_cholesky(matrix, m), kl.Kronecker(interval, interval), b, solution(matrix, A, b))
 
 
-def problems(grid: int = 48) -> dict[str, Problem]:
-    """The homogeneous problem, and 16 islands a million times more permeable than what lies around them."""
+def islands(grid: int) -> Problem:
+    """16 islands, 7 of them on the boundary, a million times more permeable than what lies around them."""
     odd = np.repeat(np.arange(COARSE) % 2, grid // COARSE)
-    return {"Poisson": problem(np.ones((grid, grid))), "islands": problem(np.where(np.outer(odd, odd), 1.0, 1e-6))}
+    return problem(np.where(np.outer(odd, odd), 1.0, 1e-6))
+
+
+def problems() -> dict[str, Problem]:
+    """The homogeneous problem, and islands on a fine and on a coarse grid."""
+    return {"Poisson": problem(np.ones((48, 48))), "islands": islands(48), "coarse islands": islands(16)}
