@@ -38,7 +38,9 @@ def spectrum(A: kl.Operator, B: kl.Operator) -> np.ndarray:
     return eigvalsh((W + W.T) / 2)
 
 
-def draw_spectra(axes: Axes, title: str, A: kl.Operator, M: kl.Operator, Z: kl.Operator) -> None:
+def draw_spectra(
+    axes: Axes, title: str, ticks: tuple[float, ...], A: kl.Operator, M: kl.Operator, Z: kl.Operator
+) -> None:
     """One row of eigenvalues for each operator; zeros are told in words, for they have no place on this axis."""
     balanced = kl.two_level(A, M, Z, "BNN")
     shown = {"M": M, "AD": balanced.with_scheme("AD"), "DEF1": balanced.with_scheme("R-BNN1"), "BNN": balanced}
@@ -49,6 +51,8 @@ def draw_spectra(axes: Axes, title: str, A: kl.Operator, M: kl.Operator, Z: kl.O
         axes.annotate(words, (values[-1], height + 0.27), fontsize=8, color="0.25", ha="right")
     axes.set(xscale="log", ylim=(0.6, len(shown) + 0.65), xlabel="eigenvalues")
     axes.set_title(title, fontsize=10)
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_xticks([], minor=True)
     axes.set_yticks(range(len(shown), 0, -1), ["M A", "AD · A", "DEF1 · A", "BNN · A"])
     axes.spines[["left", "right", "top"]].set_visible(False)
     axes.tick_params(left=False)
@@ -71,8 +75,15 @@ def main() -> None:
     figure = Figure(figsize=(10, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     grid = islands(24)
-    draw_spectra(left, "islands on a grid: M by IC(0), Z constants on subdomains", grid.A, grid.M, grid.Z)
-    draw_spectra(right, "a small net: M by K-FAC, Z its largest eigenvectors", *small_net())
+    draw_spectra(
+        left,
+        "islands on a grid: M by IC(0), Z constants on subdomains",
+        (1e-6, 1e-4, 1e-2, 1.0),
+        grid.A,
+        grid.M,
+        grid.Z,
+    )
+    draw_spectra(right, "a small net: M by K-FAC, Z its largest eigenvectors", (0.25, 0.5, 1.0, 2.0), *small_net())
     figure.savefig(DOCS / "two_level_spectra.png", dpi=120)
 
     figure = Figure(figsize=(10, 3.8), layout="constrained")
