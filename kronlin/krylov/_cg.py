@@ -5,6 +5,7 @@ from typing import Any
 
 from kronlin.arrays import Array
 from kronlin.krylov._recurrence import Scheme, solve, unchanged
+from kronlin.krylov.driver import Run
 from kronlin.krylov.result import KrylovResult
 from kronlin.krylov.stopping import limits
 from kronlin.krylov.system import enter, operators
@@ -70,4 +71,4 @@ def cg(
     system = enter("cg", A, M, b, x0)
     scheme = Scheme(precondition=unchanged if M is None else system.map(M))
     stop = limits(system, rtol, atol, maxiter, check_every, "cg")
-    return solve(system, scheme, stop, name="cg", callback=callback, progress=progress)
+    return solve(Run(system, stop, name="cg", callback=callback, progress=progress), scheme)

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 from kronlin.arrays import Array
 from kronlin.galerkin import Galerkin
 from kronlin.krylov._recurrence import Scheme, solve, unchanged
+from kronlin.krylov.driver import Run
 from kronlin.krylov.result import KrylovResult
 from kronlin.krylov.stopping import limits
 from kronlin.krylov.system import System, enter, operators
@@ -86,7 +87,8 @@ def deflated_cg(
         raise ValueError(f"deflated_cg: the coarse space has {coarse.Z.shape[0]} rows, A has shape {A.shape}")
     system = enter("deflated_cg", A, M, b, x0)
     stop = limits(system, rtol, atol, maxiter, check_every, "deflated_cg")
-    return solve(system, _scheme(scheme, coarse, system), stop, name=scheme, callback=callback, progress=progress)
+    run = Run(system, stop, name=scheme, callback=callback, progress=progress)
+    return solve(run, _scheme(scheme, coarse, system))
 
 
 def _scheme(name: str, coarse: Galerkin, system: System) -> Scheme:

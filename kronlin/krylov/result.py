@@ -31,7 +31,8 @@ class KrylovResult:
 
     info: int
     """0 if every column converged, the number of iterations if not, negative after a breakdown: -1 the operator
-    and -2 the preconditioner is not positive definite, -3 one of them returned a value that is not finite."""
+    and -2 the preconditioner is not positive definite, -3 one of them returned a value that is not finite, -4 the
+    Krylov space cannot grow and holds no solution (A is singular)."""
 
     converged: Numbers
     """Whether the recomputed residual ‖b - A x‖ of a column meets its tolerance, (k,)."""
