@@ -3,7 +3,17 @@
 from kronlin.krylov._cg import cg
 from kronlin.krylov._condition import ConditionNumber, condition_number
 from kronlin.krylov._deflated_cg import deflated_cg
+from kronlin.krylov._gmres import gmres
 from kronlin.krylov._lanczos import LanczosResult, lanczos
 from kronlin.krylov.result import KrylovResult
 
-__all__ = ["ConditionNumber", "KrylovResult", "LanczosResult", "cg", "condition_number", "deflated_cg", "lanczos"]
+__all__ = [
+    "ConditionNumber",
+    "KrylovResult",
+    "LanczosResult",
+    "cg",
+    "condition_number",
+    "deflated_cg",
+    "gmres",
+    "lanczos",
+]

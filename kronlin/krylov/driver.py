@@ -33,11 +33,17 @@ class Run:
         """Steps that may still be taken."""
         return self.limits.maxiter + 1 - len(self.watch.history)
 
-    def steps(self) -> Iterator[int]:
-        """One item a step, until every column rests or the steps are used up."""
-        while self.left > 0 and not self.watch.is_over():
-            burst = min(self.limits.check_every, self.left)
-            yield from range(burst)
+    def steps(self, most: int | None = None) -> Iterator[bool]:
+        """One item a step, until every column rests or the steps (`most` of them) are used up.
+
+        The item tells whether the flags are looked at after this step.
+        """
+        history = self.watch.history
+        end = len(history) + (self.left if most is None else min(most, self.left))
+        while len(history) < end and not self.watch.is_over():
+            burst = min(self.limits.check_every, end - len(history))
+            for count in range(1, burst + 1):
+                yield count == burst
             self.show(burst)
         self.watch.trim()
 

@@ -68,7 +68,7 @@ class Watch:
     def record(self, norms: Array) -> None:
         """Note the residual norms after a step of the active columns."""
         self.steps = self.steps + self.xp.astype(self.active, self.steps.dtype)
-        self.history.append(norms)
+        self.history.append(self.xp.where(self.active, norms, self.history[-1]))
         self.active = self.active & ~(norms <= self.floor)
 
     def ratio(self, form: int, a: Array, b: Array, value: Array) -> Array:
