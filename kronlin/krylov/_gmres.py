@@ -136,7 +136,7 @@ def _reduce(run: Run, small: Hessenberg, columns: Numbers, count: int) -> None:
     for _ in range(count):
         width = small.columns + 2
         column, columns = columns[:, :width], columns[:, width:]
-        finite = np.isfinite(column).all(axis=1)
+        finite = np.asarray(np.isfinite(column).all(axis=1))
         watch.halt(on_device(~finite) > 0, PRODUCT, on_device(column[:, -1].real))
         column = np.where(finite[:, None], column, 0.0)
         watch.record(on_device(small.append(column)))

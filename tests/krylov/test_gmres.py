@@ -180,10 +180,10 @@ def test_edges():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
 def test_all_array_libraries(lib, dtype):
-    matrix = np.triu(np.ones((6, 6))) + np.eye(6) * (1 + (1j if dtype == "complex128" else 0))
-    b, M = np.random.default_rng(1).standard_normal((6, 2)), np.diag(1 / np.diag(matrix))
+    matrix = np.triu(np.ones((3, 3))) + np.eye(3) * (1 + (1j if dtype == "complex128" else 0))
+    b, M = np.random.default_rng(1).standard_normal((3, 2)), np.diag(1 / np.diag(matrix))
     tolerance = 1e-4 if dtype == "float32" else 1e-10
-    result = gmres(*(lib.asarray(x, dtype) for x in (matrix, b)), M=lib.asarray(M, dtype), rtol=tolerance, restart=4)
+    result = gmres(*(lib.asarray(x, dtype) for x in (matrix, b)), M=lib.asarray(M, dtype), rtol=tolerance)
     assert result.info == 0, result.status
     assert lib.owns(result.x)
     x = lib.numpy(result.x)
