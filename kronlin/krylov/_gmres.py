@@ -78,10 +78,12 @@ def gmres(
     precondition = _checked(M, system) if varying else None if fixed is None else system.map(fixed)
 
     def cycles(x: Array) -> Array:
-        while True:
-            x = _cycle(run, precondition, x, max(1, min(length, A.shape[0])))
-            if run.left <= 0 or run.watch.is_over():
-                return x
+        r = run.residual(x)
+        run.watch.replace(run.norms(r))
+        while run.left > 0 and not run.watch.is_over():
+            x, r = _cycle(run, precondition, x, r, max(1, min(length, A.shape[0])))
+            run.watch.replace(run.norms(r))
+        return x
 
     return run.solve(cycles)
 
@@ -101,11 +103,11 @@ def _checked(M: Callable[[Array], Array], system: System) -> Callable[[Array], A
     return precondition
 
 
-def _cycle(run: Run, precondition: Callable[[Array], Array] | None, x: Array, length: int) -> Array:
-    """Minimise the residual over a Krylov space of at most `length` dimensions for each column."""
+def _cycle(
+    run: Run, precondition: Callable[[Array], Array] | None, x: Array, r: Array, length: int
+) -> tuple[Array, Array]:
+    """Minimise the residual r of x over a Krylov space of at most `length` dimensions for each column."""
     system, watch, own = run.system, run.watch, run.system.kind
-    r = run.residual(x)
-    watch.replace(run.norms(r))
     r = own.xp.where(watch.active, r, own.xp.zeros_like(r))
     start = run.norms(r)
     floor = 10 * own.eps * system.A.shape[0] ** 0.5
@@ -127,7 +129,7 @@ def _cycle(run: Run, precondition: Callable[[Array], Array] | None, x: Array, le
                 run.tell(iterate())
     if small.columns == length:
         watch.halt(watch.history[-1] > (1 - own.eps**0.5) * start, STAGNATED, start)
-    return iterate() if small.columns else x
+    return run.settled(iterate(), x, run.norms(r))
 
 
 def _reduce(run: Run, small: Hessenberg, columns: Numbers, count: int) -> None:

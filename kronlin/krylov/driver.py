@@ -7,7 +7,7 @@ from typing import Any
 from kronlin.arrays import Array, optional_import
 from kronlin.krylov._inner import inner
 from kronlin.krylov.result import KrylovResult
-from kronlin.krylov.stopping import Limits, Watch
+from kronlin.krylov.stopping import EXHAUSTED, Limits, Watch
 from kronlin.krylov.system import System
 
 
@@ -59,6 +59,20 @@ class Run:
         """Hand an iterate to the callback."""
         if self.callback is not None:
             self.callback(self.system.unscaled(x))
+
+    def settled(self, x: Array, fallback: Array, start: Array) -> tuple[Array, Array]:
+        """The end of a cycle that must not raise the residual, and b - A x there.
+
+        Where the residual is twice that of the `start` or more, rounding errors have taken over, as they do where A
+        is singular: the column goes back to the `fallback` and is halted.
+        """
+        xp, watch = self.system.kind.xp, self.watch
+        r = self.residual(x)
+        lost = self.norms(r) > 2 * start
+        watch.active = watch.active | lost & (watch.fault == 0)
+        watch.halt(lost, EXHAUSTED, watch.zero)
+        x = xp.where(lost, fallback, x)
+        return x, r
 
     def solve(self, cycle: Callable[[Array], Array]) -> KrylovResult:
         """Iterate from x₀ by `cycle`, and again from where it ended in the columns that the recurrence deceived.

@@ -156,7 +156,10 @@ class Watch:
         value = float(to_numpy(self.value)[column]) * float(self.system.scale[column]) ** 2
         where = f"at step {int(to_numpy(self.steps)[column])} in column {column}"
         if form == EXHAUSTED:
-            return -form, f"the Krylov space is exhausted {where} and holds no solution: A or M is singular"
+            return (
+                -form,
+                f"the Krylov space is exhausted {where} and holds no solution: A or M is singular, or nearly so",
+            )
         who, what = _FORMS[form]
         if not np.isfinite(value):
             return -3, f"the {who} returned a value that is not finite: {what} = {value:.3g} {where}"
