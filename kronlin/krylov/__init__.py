@@ -17,4 +17,5 @@ __all__ = [
     "deflated_cg",
     "gmres",
     "lanczos",
+    "minres",
 ]

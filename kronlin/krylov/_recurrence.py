@@ -60,20 +60,25 @@ def _begin(run: Run, scheme: Scheme, x: Array) -> tuple[Array, Array]:
 
 def _advance(run: Run, scheme: Scheme, x: Array) -> Array:
     """Iterate until all columns rest or the steps are used up; resting columns have a zero direction."""
-    xp, watch = run.system.kind.xp, run.watch
+    xp, watch, window = run.system.kind.xp, run.watch, run.window
     A = run.system.map(run.system.A)
     x, r = _begin(run, scheme, x)
     watch.replace(run.norms(r))
     p = rest = xp.zeros_like(r)
     rho = watch.one
+    if window is not None:
+        window.begin()
     for _ in run.steps():
         y = scheme.precondition(r)
         old, rho = rho, inner(r, y)
         beta = watch.ratio(PRECONDITIONER, rho, old, rho)
-        p = xp.where(watch.active, scheme.direct(y) + beta * p, rest)
+        y = scheme.direct(y)
+        p = xp.where(watch.active, y + beta * p, rest)
         w = scheme.project(A(p))
         curvature = inner(p, w)
         alpha = watch.ratio(OPERATOR, rho, curvature, curvature)
+        if window is not None:
+            window.note(y, rho, beta, alpha)
         x = x + alpha * p
         r = xp.where(watch.active, r - alpha * w, r)
         if scheme.reproject and scheme.correct is not None:

@@ -6,13 +6,14 @@ from typing import Any
 
 from kronlin.arrays import Array, optional_import
 from kronlin.krylov._inner import inner
+from kronlin.krylov.recycling import RitzWindow
 from kronlin.krylov.result import KrylovResult
 from kronlin.krylov.stopping import EXHAUSTED, Limits, Watch
 from kronlin.krylov.system import System
 
 
 class Run:
-    """One call of a solver: its system, its watch, its bar and its callback."""
+    """One call of a solver: its system, watch, bar, callback, and the window of what is to be recycled."""
 
     def __init__(
         self,
@@ -22,8 +23,9 @@ class Run:
         name: str,
         callback: Callable[[Array], Any] | None = None,
         progress: bool = False,
+        window: RitzWindow | None = None,
     ) -> None:
-        self.system, self.limits = system, limits
+        self.system, self.limits, self.window = system, limits, window
         self.name, self.callback, self.progress = name, callback, progress
         self.watch = Watch(system, limits)
         self.show: Callable[[int], None] = lambda steps: None
@@ -94,7 +96,9 @@ class Run:
                     stagnated = True
                     break
                 watch.active = again
-        return KrylovResult(self.system.unscaled(x), **watch.report(norms, stagnated))
+        found = None if self.window is None else self.window.result()
+        pairs = {} if found is None else {"ritz_values": found[0], "ritz_vectors": found[1]}
+        return KrylovResult(self.system.unscaled(x), **watch.report(norms, stagnated), **pairs)
 
     @contextmanager
     def _bar(self) -> Iterator[None]:

@@ -52,6 +52,12 @@ class KrylovResult:
     status: str
     """A sentence: converged, not converged and how far it came, or what broke down where."""
 
+    ritz_values: Numbers | None = None
+    """The smallest Ritz values of M A, ascending, (recycle,) or fewer after fewer steps; None if not asked for."""
+
+    ritz_vectors: Array | None = None
+    """Their Ritz vectors (n, recycle), in the kind of b: a coarse space for the next system with this A and M."""
+
     def __iter__(self) -> Iterator[Any]:
         return iter((self.x, self.info))
 

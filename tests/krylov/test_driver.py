@@ -8,7 +8,7 @@ import pytest
 import kronlin as kl
 from kronlin.krylov import cg
 from kronlin.krylov.driver import Run
-from kronlin.krylov.stopping import limits
+from kronlin.krylov.stopping import EXHAUSTED, limits
 from kronlin.krylov.system import enter
 from tests.krylov.systems import with_spectrum
 
@@ -56,11 +56,23 @@ def test_a_deceived_cycle_is_run_again_until_it_does_not_help():
     np.testing.assert_allclose(result.true_residual, 1e-6, rtol=1e-6)
 
 
+def test_a_cycle_that_lost_the_system_is_taken_back():
+    this = run(100)
+    this.watch.replace(np.ones(2))
+    good, bad = this.system.b, this.system.b * np.array([1.0, 1e9])
+    x, _ = this.settled(bad, 0 * good, np.ones(2))
+    np.testing.assert_array_equal(x, good * np.array([1.0, 0.0]))
+    np.testing.assert_array_equal(this.watch.fault, [0, EXHAUSTED])
+    np.testing.assert_array_equal(this.watch.active, [True, False])
+
+
 def test_progress_bar_is_shown_on_request(capsys):
     A = with_spectrum(np.logspace(0, 1, 12))
     b, Z = np.ones(12), np.ones((12, 1))
     solvers = {
         "cg": lambda **options: cg(A, b, **options),
+        "minres": lambda **options: kl.minres(A, b, **options),
+        "gmres": lambda **options: kl.gmres(A, b, **options),
         "DEF1": lambda **options: kl.deflated_cg(A, b, Z, scheme="DEF1", **options),
     }
     for name, solver in solvers.items():
