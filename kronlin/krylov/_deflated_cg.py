@@ -6,6 +6,8 @@ from typing import Any, Literal, get_args
 from kronlin.arrays import Array
 from kronlin.galerkin import Galerkin
 from kronlin.krylov._recurrence import Scheme, solve, unchanged
+from kronlin.krylov.driver import Run
+from kronlin.krylov.recycling import window
 from kronlin.krylov.result import KrylovResult
 from kronlin.krylov.stopping import limits
 from kronlin.krylov.system import System, enter, operators
@@ -28,6 +30,7 @@ def deflated_cg(
     callback: Callable[[Array], Any] | None = None,
     check_every: int | None = None,
     progress: bool = False,
+    recycle: int = 0,
 ) -> KrylovResult:
     """Solve A x = b by conjugate gradients from which the span of Z is taken out.
 
@@ -55,6 +58,7 @@ def deflated_cg(
         M: self-adjoint positive definite operator or array that approximates A⁻¹; the identity if None.
         scheme: a name of the table.
         x0, rtol, atol, maxiter, callback, check_every, progress: as in `cg`. For DEF1 xk is after the end map.
+        recycle: as in `cg`; the Ritz vectors are those of the deflated operator, to be joined to Z.
 
     Returns:
         A `KrylovResult`, which unpacks as SciPy's `(x, info)`.
@@ -86,7 +90,9 @@ def deflated_cg(
         raise ValueError(f"deflated_cg: the coarse space has {coarse.Z.shape[0]} rows, A has shape {A.shape}")
     system = enter("deflated_cg", A, M, b, x0)
     stop = limits(system, rtol, atol, maxiter, check_every, "deflated_cg")
-    return solve(system, _scheme(scheme, coarse, system), stop, name=scheme, callback=callback, progress=progress)
+    kept = window(system.kind, recycle, "deflated_cg")
+    run = Run(system, stop, name=scheme, callback=callback, progress=progress, window=kept)
+    return solve(run, _scheme(scheme, coarse, system))
 
 
 def _scheme(name: str, coarse: Galerkin, system: System) -> Scheme:

@@ -10,20 +10,23 @@ from kronlin.krylov.result import Numbers
 
 
 class Basis:
-    """Rows that are only ever appended, in blocks of powers of two: few blocks, and each row is copied log j times."""
+    """Rows that are only ever appended, in blocks of powers of two: few blocks, and each row is copied log j times.
+
+    A stack of such lists grows together.
+    """
 
     def __init__(self) -> None:
         self.blocks: list[Array] = []
 
     def append(self, row: Array) -> None:
-        """Add a row (1, n)."""
+        """Add a row (..., 1, n)."""
         self.blocks.append(row)
-        while len(self.blocks) > 1 and self.blocks[-1].shape[0] == self.blocks[-2].shape[0]:
-            self.blocks[-2:] = [kind(row).xp.concat(self.blocks[-2:], axis=0)]
+        while len(self.blocks) > 1 and self.blocks[-1].shape[-2] == self.blocks[-2].shape[-2]:
+            self.blocks[-2:] = [kind(row).xp.concat(self.blocks[-2:], axis=-2)]
 
     def rows(self, count: int) -> Array:
-        """The first `count` rows, (count, n)."""
-        return kind(self.blocks[0]).xp.concat(self.blocks, axis=0)[:count, :]
+        """The first `count` rows, (..., count, n)."""
+        return kind(self.blocks[0]).xp.concat(self.blocks, axis=-2)[..., :count, :]
 
 
 class Process:

@@ -68,7 +68,7 @@ def two_level(A: Any, M: Any, Z: Any, scheme: str) -> TwoLevel:
     ============================  ==========  ============  =================================
     "AD" or "additive"            M + Q       yes           `cg`
     "BNN" or "balanced"           Pᴴ M P + Q  yes           `cg`
-    "A-DEF1" or "deflated"        M P + Q     no            GMRES
+    "A-DEF1" or "deflated"        M P + Q     no            `gmres`
     "A-DEF2" or "multiplicative"  Pᴴ M + Q    no            `deflated_cg`, or one application
     "DEF1", "DEF2", "R-BNN2"      M P, Pᴴ M   no            `deflated_cg`
     "R-BNN1"                      Pᴴ M P      yes           `deflated_cg`

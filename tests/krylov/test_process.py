@@ -18,6 +18,17 @@ def test_basis_keeps_order_in_few_blocks():
     assert [block.shape[0] for block in basis.blocks] == [32, 4, 1]
 
 
+def test_a_stack_of_bases_grows_together():
+    stack, single = Basis(), Basis()
+    random = np.random.default_rng(0)
+    for _ in range(5):
+        rows = random.standard_normal((2, 1, 3))
+        stack.append(rows)
+        single.append(rows[1])
+    assert stack.rows(5).shape == (2, 5, 3)
+    np.testing.assert_array_equal(stack.rows(5)[1], single.rows(5))
+
+
 @pytest.mark.parametrize("preconditioned", [False, True])
 @pytest.mark.parametrize("is_complex", [False, True])
 def test_relations(preconditioned, is_complex):
