@@ -118,9 +118,7 @@ def _solver(coarse_solver: Any | Callable[[Operator], Any], E: Operator) -> Oper
     makes = callable(coarse_solver) and not is_linear_map(coarse_solver)
     found = rules.wrap(coarse_solver(E) if makes else coarse_solver)
     if found.shape != E.shape:
-        raise ValueError(
-            f"the coarse space has {E.shape[0]} columns, so a coarse solver is {E.shape}, not {found.shape}"
-        )
+        raise ValueError(f"{E.shape[0]} coarse columns take a coarse solver of shape {E.shape}, not {found.shape}")
     solver: Operator = promote("a coarse solver", E, found)[1]
     if solver.kind != E.kind:
         raise ValueError(f"the coarse solver is complex, and E = Zᴴ A Z is {E.kind}: bring A or Z to {solver.kind} too")

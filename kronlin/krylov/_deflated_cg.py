@@ -46,7 +46,8 @@ def deflated_cg(
     ======== ============== ============= ===== ==== ================
 
     In exact arithmetic all five give the same iterates. A-DEF2, the default, alone bears inaccurate coarse solves
-    (a `Galerkin` with a coarse solver), and here every step ends with x += Q r, r -= A Q r, without which it stagnates once Zᴴ r has drifted from zero.
+    (a `Galerkin` with a coarse solver), and here every step ends with x += Q r, r -= A Q r, without which it
+    stagnates once Zᴴ r has drifted from zero.
 
     Args:
         A: self-adjoint positive definite operator or array (n, n).

@@ -84,7 +84,8 @@ class Kronecker(Operator):
         first factor alone needs no copy at all. A single row or column is multiplied out: it is as long as x or A x.
         """
         if 1 in self.shape:
-            return self._once("vector", self.to_dense) @ x
+            vector = self._once("vector", self.to_dense)
+            return vector * x if self.shape[1] == 1 else vector @ x
         xp, b = self.kind.xp, x.ndim - 2
         batch, count = x.shape[:b], len(self.factors)
         lead = tuple(range(b))

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from kronlin.algebra import Operator
-from kronlin.galerkin import Galerkin
 
 Formula = Callable[..., Operator]
+"""Takes M and the `Galerkin` of A and Z; if weighted, two numbers too."""
 
 
 class Scheme(NamedTuple):

@@ -132,7 +132,7 @@ def two_level(
     >>> def coarse_solver(E):
     ...     return two_level(E, np.diag(1 / E.diagonal()), np.kron(np.eye(2), np.ones((2, 1))), "BNN")
     >>> two_level(A, M, Z, "BNN", coarse_solver=coarse_solver)
-    TwoLevel(8×8, float64: BNN = Pᴴ M P + Q, 4 coarse by TwoLevel(4×4): Dense(8×8))
+    TwoLevel(8×8, float64, self-adjoint: BNN = Pᴴ M P + Q, 4 coarse by TwoLevel(4×4): Dense(8×8))
 
     Source: Tang, Nabben, Vuik, Erlangga, J. Sci. Comput. 39 (2009), table 1; the aliases are those of PETSc's PCHPDDM.
     """
@@ -144,8 +144,8 @@ def two_level(
         weights = checked_weights(weights)
         if not entry.weighted:
             raise ValueError(f"{entry.name} = {entry.expression} takes no weights: only AD adds two independent terms")
-    operators = promote("a two-level method", A, M, Z)
-    return TwoLevel(*operators, coarse_solver, scheme=entry.name, weights=weights)
+    A, M, Z = promote("a two-level method", A, M, Z)
+    return TwoLevel(A, M, Z, coarse_solver, scheme=entry.name, weights=weights)
 
 
 @rules.adjoint.register(TwoLevel)
