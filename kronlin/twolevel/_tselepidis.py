@@ -1,6 +1,7 @@
 """Tselepidis: the weighted two-level preconditioner whose coarse matrix comes from K-FAC's second moments alone."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from kronlin.algebra import Identity, Operator, rules
@@ -8,6 +9,7 @@ from kronlin.algebra.properties import PD
 from kronlin.arrays import Array, adjoint, hermitian_part, kind
 from kronlin.coarse import nicolaides
 from kronlin.curvature import LayerStatistics, kfac
+from kronlin.curvature._fisher import checked_layers
 from kronlin.galerkin import inverse_of_coarse_matrix
 from kronlin.operators import BlockDiagonal, Dense, Kronecker, LowRank
 from kronlin.twolevel._weights import checked_weights
@@ -63,6 +65,7 @@ def tselepidis(
     if not 0 < lam < float("inf"):
         raise ValueError(f"the damping must be a positive number, not {lam!r}")
     w1, w2 = checked_weights(weights)
+    checked_layers(layers)
     fine = kfac(layers, sharing).damped(lam).inverse() if M is None else rules.wrap(M)
     matrix = coarse_matrix(layers, sharing)
     sizes = kind(matrix).asarray([layer.parameters if coarse_damping == "galerkin" else 1 for layer in layers])
@@ -83,7 +86,7 @@ def coarse_matrix(layers: Sequence[LayerStatistics], sharing: str) -> Array:
             f"the layers have {[layer.S for layer in layers]} positions, and moments between them pair these one to "
             'one: take sharing="reduce"'
         )
-    return _gram(inputs) / inputs[0].size * (_gram(outputs) / layers[0].n)
+    return _gram(inputs) / prod(inputs[0].shape) * (_gram(outputs) / layers[0].n)
 
 
 def _gram(rows: list[Array]) -> Array:
