@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.linalg import block_diag
 
 import kronlin as kl
 from kronlin.coarse import nicolaides
@@ -35,9 +36,7 @@ def approximation(layers, sharing, lib=NUMPY):
 
 def by_definition(layers, lam, sharing, weights, galerkin=True, lib=NUMPY):
     sizes = [layer.parameters for layer in layers]
-    Z = np.zeros((sum(sizes), len(sizes)))
-    for j, size in enumerate(sizes):
-        Z[sum(sizes[:j]) : sum(sizes[: j + 1]), j] = 1
+    Z = block_diag(*(np.ones((size, 1)) for size in sizes))
     full = approximation(layers, sharing, lib)
     E = Z.T @ full @ Z + lam * (Z.T @ Z if galerkin else np.eye(len(sizes)))
     starts = np.cumsum([0, *sizes])
