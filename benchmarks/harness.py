@@ -14,7 +14,20 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def interleaved(functions: dict[str, Callable[[], object]], rounds: int = 15, budget: float = 0.02) -> dict[str, float]:
-    """Return the median seconds a call of each function, measured in turn, so that all see the same machine.
+    """Return the median seconds a call of each function, measured in turn, so that all see the same machine."""
+    return {name: median(values) for name, values in sampled(functions, rounds, budget).items()}
+
+
+def ratio(samples: dict[str, list[float]], above: str, *below: str) -> float:
+    """Return the median over the rounds of one time by the sum of others: what a busy machine distorts least."""
+    columns = zip(samples[above], *(samples[name] for name in below), strict=True)
+    return median(first / sum(rest) for first, *rest in columns)
+
+
+def sampled(
+    functions: dict[str, Callable[[], object]], rounds: int = 15, budget: float = 0.02
+) -> dict[str, list[float]]:
+    """Return the seconds a call of each function took in each round.
 
     One measurement repeats a call until it fills `budget` seconds; a first round warms up and is not counted.
     """
@@ -31,7 +44,7 @@ def interleaved(functions: dict[str, Callable[[], object]], rounds: int = 15, bu
                 function()
             if counted:
                 samples[name].append((time.perf_counter() - start) / repeats[name])
-    return {name: median(values) for name, values in samples.items()}
+    return samples
 
 
 def machine() -> dict[str, str]:

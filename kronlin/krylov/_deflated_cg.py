@@ -48,8 +48,9 @@ def deflated_cg(
     R-BNN2   Q b + Pᴴ x₀    Pᴴ M          I     I    x
     ======== ============== ============= ===== ==== ================
 
-    In exact arithmetic all five give the same iterates. A-DEF2, the default, bears inaccurate coarse solves, and
-    here every step ends with x += Q r, r -= A Q r, without which it stagnates once Zᴴ r has drifted from zero.
+    In exact arithmetic all five give the same iterates. A-DEF2, the default, alone bears inaccurate coarse solves
+    (a `Galerkin` with a coarse solver), and here every step ends with x += Q r, r -= A Q r, without which it
+    stagnates once Zᴴ r has drifted from zero.
 
     Args:
         A: self-adjoint positive definite operator or array (n, n).
@@ -88,6 +89,8 @@ def deflated_cg(
     coarse = Z if isinstance(Z, Galerkin) else Galerkin(A, Z)
     if coarse.Z.shape[0] != A.shape[0]:
         raise ValueError(f"deflated_cg: the coarse space has {coarse.Z.shape[0]} rows, A has shape {A.shape}")
+    if coarse.E_inverse.is_self_adjoint is False:
+        raise ValueError(f"deflated_cg needs a self-adjoint coarse solver, and {coarse.E_inverse!r} is not")
     system = enter("deflated_cg", A, M, b, x0)
     stop = limits(system, rtol, atol, maxiter, check_every, "deflated_cg")
     kept = window(system.kind, recycle, "deflated_cg")

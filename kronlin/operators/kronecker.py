@@ -81,8 +81,11 @@ class Kronecker(Operator):
         """Contract one axis after the other, each time brought to the front, so that every step is one GEMM.
 
         With the columns of X in front and the factors taken from the last to the first, no later step copies; the
-        first factor alone needs no copy at all.
+        first factor alone needs no copy at all. A single row or column is multiplied out: it is as long as x or A x.
         """
+        if 1 in self.shape:
+            vector = self._once("vector", self.to_dense)
+            return vector * x if self.shape[1] == 1 else vector @ x
         xp, b = self.kind.xp, x.ndim - 2
         batch, count = x.shape[:b], len(self.factors)
         lead = tuple(range(b))

@@ -45,6 +45,23 @@ def test_products_in_any_order_of_factors(shapes, k, seed):
     np.testing.assert_allclose(op @ x, dense @ x, atol=1e-11)
 
 
+@each_dtype(("float32", "complex128"))
+@pytest.mark.parametrize("heights", [(3, 4), (2, 1, 3)], ids=str)
+def test_a_single_column_or_row_is_multiplied_out_once(lib, dtype, heights):
+    """It is as long as a vector that it makes, and a product is one step: the same array for every product."""
+    factors = [normal((height, 1), dtype, seed) for seed, height in enumerate(heights)]
+    column, dense = kl.Kronecker(*map(lib.asarray, factors)), reduce(np.kron, factors)
+    for op, matrix in ((column, dense), (column.H, dense.conj().T)):
+        check(op, matrix, lib)
+        formed = op._kept("vector")
+        assert tuple(formed.shape) == op.shape
+        op @ lib.asarray(normal(op.shape[1], dtype))
+        assert op._kept("vector") is formed
+    stacked = kl.BlockDiagonal([column, column])
+    check(stacked, np.kron(np.eye(2), dense), lib)
+    assert type(stacked.buckets[0]) is kl.Kronecker
+
+
 def test_the_vec_is_row_major():
     g, a, v = normal((3, 3)), normal((4, 4), seed=1), normal((3, 4), seed=2)
     close(kl.Kronecker(g, a) @ v.ravel(), (g @ v @ a.T).ravel())

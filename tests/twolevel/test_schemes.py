@@ -70,7 +70,7 @@ def test_the_named_solver_solves_and_cg_refuses_the_others(name):
 
 @pytest.mark.parametrize("name", triples.SCHEMES)
 def test_the_docstring_of_a_formula_is_its_expression(name):
-    assert SCHEMES[name].formula.__doc__ == f"{SCHEMES[name].expression}."
+    assert SCHEMES[name].formula.__doc__.splitlines()[0] == f"{SCHEMES[name].expression}."
 
 
 @pytest.mark.parametrize("name", ["Multigrid", "a-def2", "", None])
