@@ -17,6 +17,7 @@ from kronlin.arrays import (
     diagonal_of,
     eigh,
     inverse_positive,
+    is_array,
     is_linear_map,
     kind,
     to_numpy,
@@ -56,7 +57,7 @@ class Galerkin:
     """
 
     def __init__(self, A: Any, Z: Any, *, coarse_solver: Any = None) -> None:
-        operators = promote("a coarse space", rules.wrap(A), rules.wrap(Z))
+        operators = promote("a coarse space", rules.wrap(A), as_columns(Z))
         self.A: Operator = operators[0]
         self.Z: Operator = operators[1]
         p, k = self.Z.shape
@@ -123,6 +124,14 @@ def _solver(coarse_solver: Any | Callable[[Operator], Any], E: Operator) -> Oper
     if solver.kind != E.kind:
         raise ValueError(f"the coarse solver is complex, and E = Zᴴ A Z is {E.kind}: bring A or Z to {solver.kind} too")
     return solver
+
+
+def as_columns(Z: Any) -> Operator:
+    """Return a coarse space as an operator; a single vector is refused with advice."""
+    if is_array(Z) and Z.ndim == 1:
+        raise ValueError(f"a coarse space has columns: pass Z (p, k), for one vector z[:, None], not ({Z.shape[0]},)")
+    wrapped: Operator = rules.wrap(Z)
+    return wrapped
 
 
 def inverse_of_coarse_matrix(E: Array) -> tuple[Array, int]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from kronlin.algebra import Operator, rules
 from kronlin.arrays import to_numpy
-from kronlin.coarse._blocks import as_blocks
+from kronlin.coarse._blocks import as_blocks, require_columns
 from kronlin.operators import BlockDiagonal
 
 _WHICH = ("smallest", "smallest-nonzero", "largest")
@@ -36,9 +36,7 @@ def spectral(blocks: Any, k: int = 1, which: str = "smallest") -> BlockDiagonal:
     if which not in _WHICH:
         raise ValueError(f"unknown which {which!r}: choose one of {', '.join(map(repr, _WHICH))}")
     found = as_blocks(blocks)
-    smallest = min(found.rows.sizes)
-    if not 1 <= k <= smallest:
-        raise ValueError(f"k = {k} eigenvectors a block: choose between 1 and {smallest}, the smallest block's size")
+    require_columns(k, found, "eigenvectors")
     bases = found.map_blocks(lambda bucket: bucket.eigh())
     return BlockDiagonal([_chosen(block, k, which, found.kind.eps) for block in bases.blocks])
 

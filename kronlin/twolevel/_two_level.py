@@ -6,7 +6,7 @@ from kronlin.algebra import Operator, Properties, rules
 from kronlin.algebra.properties import every, properties
 from kronlin.algebra.structure import promote
 from kronlin.arrays import Array
-from kronlin.galerkin import Galerkin
+from kronlin.galerkin import Galerkin, as_columns
 from kronlin.twolevel._fused import fused_product
 from kronlin.twolevel._schemes import SCHEMES, scheme_named
 from kronlin.twolevel._weights import checked_weights
@@ -137,7 +137,7 @@ def two_level(
     Source: Tang, Nabben, Vuik, Erlangga, J. Sci. Comput. 39 (2009), table 1; the aliases are those of PETSc's PCHPDDM.
     """
     entry = scheme_named(scheme)
-    A, M, Z = rules.wrap(A), rules.wrap(M), rules.wrap(Z)
+    A, M, Z = rules.wrap(A), rules.wrap(M), as_columns(Z)
     if A.shape[0] != A.shape[1] or M.shape != A.shape or Z.shape[0] != A.shape[0]:
         raise ValueError(f"two_level takes A (p, p), M (p, p) and Z (p, k), not {A.shape}, {M.shape} and {Z.shape}")
     if weights is not None:
