@@ -70,7 +70,7 @@ def _basis(M: Operator, u: Array, depth: int) -> Array:
     """Arnoldi's orthonormal basis (..., n, q) of span{u, M u, …}; zeros in the columns after its end."""
     xp = M.kind.xp
     basis = _direction(u, M.kind.zeros(*u.shape))
-    for _ in range(min(depth, u.shape[-2]) - 1):
+    for _ in range(depth - 1):
         basis = xp.concat([basis, _direction(M._matmat(basis[..., -1:]), basis)], axis=-1)
     return basis
 
