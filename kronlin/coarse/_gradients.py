@@ -22,8 +22,8 @@ def gradients(layers: Sequence[LayerStatistics], groups: Any = None, orthogonal:
     Args:
         layers: the statistics of the layers in the order of the parameter vector.
         groups: a label for each example (n,), or for each column (n, K); None for one group. Labels are sorted.
-        orthogonal: whether to make the columns of each layer orthonormal, Z_l R_l; directions below about 1e-7 of them (1e-3
-            in single precision) are left out, and a layer of zeros keeps one zero column.
+        orthogonal: whether to make the columns of each layer orthonormal, Z_l R_l; directions below about 1e-7 of them
+            (1e-3 in single precision) are left out, and a layer of zeros keeps one zero column.
 
     Raises:
         ValueError: there is no layer, n or K differ, or the labels have another shape.
