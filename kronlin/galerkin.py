@@ -1,6 +1,5 @@
 """Galerkin: the coarse problem E = Zᴴ A Z of a coarse space Z, and the projections made from it."""
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -107,14 +106,16 @@ class Galerkin:
         return _condition(self.E), _condition(_equilibrated(self.E)[0])
 
     def __repr__(self) -> str:
-        raw, scaled = self.condition()
-        words = [f"{self.k} of {self.A.shape[0]} dimensions", f"condition {raw:.3g} ({scaled:.3g} scaled)"]
-        words += [f"{self.dropped} dropped"] if self.dropped else []
-        words += [] if self.is_exact else [f"solved by {self.E_inverse._summary}"]
-        return f"Galerkin({', '.join(words)}: {self.Z!r})"
+        words = f"{self.k} of {self.A.shape[0]} dimensions"
+        if self.is_exact:
+            words += ", condition {:.3g} ({:.3g} scaled)".format(*self.condition())
+            words += f", {self.dropped} dropped" if self.dropped else ""
+        else:
+            words += f", solved by {self.E_inverse._summary}"
+        return f"Galerkin({words}: {self.Z!r})"
 
 
-def _solver(coarse_solver: Any | Callable[[Operator], Any], E: Operator) -> Operator:
+def _solver(coarse_solver: Any, E: Operator) -> Operator:
     """The coarse solver as an operator of the kind of E, checked."""
     makes = callable(coarse_solver) and not is_linear_map(coarse_solver)
     found = rules.wrap(coarse_solver(E) if makes else coarse_solver)

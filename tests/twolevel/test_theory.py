@@ -256,7 +256,7 @@ STATEMENTS = pytest.mark.parametrize(
 
 
 @STATEMENTS
-@given(triple=triples(hardest=3, complex_too=True))
+@given(triple=triples(hardest=4, complex_too=True))
 def test_random_triples(statement, triple):
     statement(Case(triple, triple))
 
