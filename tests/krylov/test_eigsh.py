@@ -105,7 +105,9 @@ def test_is_the_same_on_every_call():
 
 def test_unpacks_and_tells_what_it_found():
     result = eigsh(np.diag([1.0, 2.0, 4.0]), 2)
-    assert (result[0] is result.values) and (result[1] is result.vectors) and len(result) == 2
+    assert len(result) == 2
+    assert result[0] is result.values
+    assert result[1] is result.vectors
     assert repr(result).startswith("EigenResult(2, 4 within ")
     assert repr(result).endswith(f", {result.iterations} steps)")
 
