@@ -63,18 +63,17 @@ class Run:
             self.callback(self.system.unscaled(x))
 
     def settled(self, x: Array, fallback: Array, start: Array) -> tuple[Array, Array]:
-        """The end of a cycle that must not raise the residual, and b - A x there.
+        """The end of a cycle that minimises the residual, and b - A x for the x that came.
 
-        Where the residual is twice that of the `start` or more, rounding errors have taken over, as they do where A
-        is singular: the column goes back to the `fallback` and is halted.
+        Where ‖b - A x‖ is above that of the `start` and of the recurrence, rounding errors have taken over, as they
+        do where A is singular: the column goes back to the `fallback` and is halted.
         """
         xp, watch = self.system.kind.xp, self.watch
         r = self.residual(x)
-        lost = self.norms(r) > 2 * start
+        lost = self.norms(r) > 2 * xp.maximum(start, watch.history[-1])
         watch.active = watch.active | lost & (watch.fault == 0)
         watch.halt(lost, EXHAUSTED, watch.zero)
-        x = xp.where(lost, fallback, x)
-        return x, r
+        return xp.where(lost, fallback, x), r
 
     def solve(self, cycle: Callable[[Array], Array]) -> KrylovResult:
         """Iterate from x₀ by `cycle`, and again from where it ended in the columns that the recurrence deceived.

@@ -99,6 +99,13 @@ def test_inconsistent_singular_system_is_reported_with_a_least_squares_solution(
     np.testing.assert_allclose(matrix @ (weights * (b - matrix @ result.x)), 0, atol=1e-6)
 
 
+def test_a_residual_that_grows_outside_of_the_norm_of_M_is_no_breakdown():
+    result = minres(np.array([[0.1, 5.0], [5.0, 1.0]]), np.array([1.0, 0.0]), M=np.diag([1.0, 1e-8]), maxiter=1)
+    assert result.true_residual[0] > 10, "or this says nothing"
+    assert result.info == 1
+    np.testing.assert_allclose(result.residuals[-1], result.true_residual, rtol=1e-6)
+
+
 def test_null_vector_as_right_hand_side():
     result = minres(np.diag([0.0, 1.0, 2.0]), np.array([1.0, 0.0, 0.0]))
     assert (result.info, result.iterations) == (-4, 0)

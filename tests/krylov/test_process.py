@@ -51,6 +51,19 @@ def test_relations(preconditioned, is_complex):
     assert (nearest <= bounds + 1e-10 * exact.max()).all()
 
 
+@pytest.mark.parametrize("preconditioned", [False, True])
+def test_stays_orthogonal_to_another_process(preconditioned):
+    A = kl.Dense(with_spectrum(np.linspace(-1, 3, 30)))
+    M = kl.Dense(with_spectrum(np.logspace(-1, 1, 30), seed=9)) if preconditioned else None
+    first = Process(A, M, random_start(A.kind, 30, 0), A.kind)
+    first.extend(6)
+    second = Process(A, M, random_start(A.kind, 30, 1), A.kind, first.rows(6))
+    second.extend(24)
+    u, q = (np.concatenate(pair) for pair in zip(first.rows(6), second.rows(24), strict=True))
+    np.testing.assert_allclose(u @ q.T, np.eye(30), atol=1e-11)
+    assert second.coefficients()[2], "6 and 24 vectors are a basis"
+
+
 def test_start_is_the_same_everywhere(lib):
     own = kind(lib.asarray(np.zeros(1)))
     start = random_start(own, 5, 3)
