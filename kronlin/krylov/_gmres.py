@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from kronlin.algebra import Operator
-from kronlin.arrays import Array, kind, to_numpy
+from kronlin.arrays import Array, is_linear_map, kind, to_numpy
 from kronlin.krylov.arnoldi import Arnoldi
 from kronlin.krylov.driver import Run
 from kronlin.krylov.hessenberg import Hessenberg
@@ -69,7 +68,7 @@ def gmres(
     Source: Saad and Schultz, SIAM J. Sci. Stat. Comput. 7 (1986); Saad, SIAM J. Sci. Comput. 14 (1993), algorithm
     2.2, for the flexible form.
     """
-    varying = callable(M) and not isinstance(M, Operator)
+    varying = callable(M) and not is_linear_map(M)
     A, fixed = square("gmres", A, None if varying else M)
     system = enter("gmres", A, fixed, b, x0)
     stop = limits(system, rtol, atol, maxiter, 1 if callback is not None else check_every, "gmres")
@@ -110,7 +109,7 @@ def _cycle(
     system, watch, own = run.system, run.watch, run.system.kind
     r = own.xp.where(watch.active, r, own.xp.zeros_like(r))
     start = run.norms(r)
-    floor = 10 * own.eps * system.A.shape[0] ** 0.5
+    floor = 10 * own.eps * length**0.5
     arnoldi = Arnoldi(system.map(system.A), precondition, r, start, floor)
     small = Hessenberg(to_numpy(start), length, "complex128" if own.is_complex else "float64", floor)
     before = watch.steps

@@ -31,8 +31,8 @@ def minres(
 
     The j-th iterate minimises ‖b - A x‖_M over x₀ + span{M r₀, (M A) M r₀, …}, by the Lanczos process for M A and
     a QR factorisation of its tridiagonal matrix. One product with A and one with M a step, for all columns of b
-    together; each column has its own recurrence and rests once it is done. Before success is reported b - A x is
-    recomputed, and iterated from again if it does not meet the tolerance. For a shifted operator pass A - σ I.
+    together, and two with A at the end, where b - A x is recomputed, and iterated from again if it does not meet the
+    tolerance. Each column has its own recurrence and rests once it is done. For a shifted operator pass A - σ I.
 
     Args:
         A: self-adjoint operator or array (n, n).
@@ -81,7 +81,7 @@ def _advance(run: Run, precondition: Map, x: Array) -> Array:
     rounding errors, which then take over; the iterate where it was least is the least-squares solution.
     """
     own, watch, A = run.system.kind, run.watch, run.system.map(run.system.A)
-    xp, floor = own.xp, 10 * own.eps * run.system.A.shape[0] ** 0.5
+    xp, floor = own.xp, 4 * own.eps
     r = run.residual(x)
     start = run.norms(r)
     watch.replace(start)
