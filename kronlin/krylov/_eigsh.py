@@ -17,7 +17,13 @@ Which = Literal["LM", "SM", "LA", "SA", "BE"]
 
 @dataclass(frozen=True, eq=False)
 class EigenResult:
-    """Eigenpairs of M A; it unpacks and indexes as SciPy's pair `(values, vectors)`."""
+    """Eigenpairs of M A; it unpacks and indexes as SciPy's pair `(values, vectors)`.
+
+    >>> import numpy as np, kronlin as kl
+    >>> values, vectors = kl.krylov.eigsh(np.diag([1.0, 2.0, 3.0, 9.0]), 1)
+    >>> values, vectors.shape
+    (array([9.]), (4, 1))
+    """
 
     values: Array
     """The eigenvalues in ascending order, (k,)."""
