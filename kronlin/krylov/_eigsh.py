@@ -76,7 +76,7 @@ def eigsh(
             half of k each, and one more from above if k is odd.
         M: self-adjoint positive definite operator or array that approximates A⁻¹, as in `cg`; the identity if None.
             SciPy's M is the inverse of this one.
-        tol: a pair has converged when its residual is at most `tol` max |θ| (or 100 eps max |θ|).
+        tol: a pair has converged when its residual is at most `tol` max |θ| (or 10 eps max |θ|).
         maxiter: largest number of steps in a round; the smaller of n and 2000 + 20 k if None.
         seed: for the Gaussian start; the result is the same on every call.
 
@@ -103,7 +103,7 @@ def eigsh(
         raise ValueError(f"eigsh: unknown which={which!r}, choose one of {', '.join(get_args(Which))}")
     most = 2000 + 20 * k if maxiter is None else int(checked_number("eigsh", "maxiter", maxiter, 1))
     own = common_kind([A.kind] + ([] if M is None else [M.kind]), "eigsh")
-    search = EigenSearch(own, k, which, max(checked_number("eigsh", "tol", tol, 0), 100 * own.eps), most)
+    search = EigenSearch(own, k, which, max(checked_number("eigsh", "tol", tol, 0), 10 * own.eps), most)
     while len(search.values) < n and search.round(A, M, seed):
         seed += 1
     return EigenResult(*search.result(), search.steps)
