@@ -48,9 +48,10 @@ def deflated_cg(
     R-BNN2   Q b + Pᴴ x₀    Pᴴ M          I     I    x
     ======== ============== ============= ===== ==== ================
 
-    In exact arithmetic all five give the same iterates. A-DEF2, the default, alone bears inaccurate coarse solves
-    (a `Galerkin` with a coarse solver), and here every step ends with x += Q r, r -= A Q r, without which it
-    stagnates once Zᴴ r has drifted from zero.
+    In exact arithmetic all five give the same iterates. Every step of A-DEF2, the default, ends here with x += Q r,
+    r -= A Q r, without which it stagnates once Zᴴ r has drifted from zero. A-DEF2 alone bears inaccurate coarse solves
+    (a `Galerkin` with a coarse solver), but small errors only, since that correction makes them too: with a coarse
+    solve that is wrong by more than about 1e-4, take BNN as the M of `cg`.
 
     Args:
         A: self-adjoint positive definite operator or array (n, n).
