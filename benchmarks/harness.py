@@ -19,7 +19,23 @@ def interleaved(
     budget: float = 0.02,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
-    """Return the median seconds a call of each function, measured in turn, so that all see the same machine.
+    """Return the median seconds a call of each function, measured in turn, so that all see the same machine."""
+    return {name: median(values) for name, values in sampled(functions, rounds, budget, clock).items()}
+
+
+def ratio(samples: dict[str, list[float]], above: str, *below: str) -> float:
+    """Return the median over the rounds of one time by the sum of others: what a busy machine distorts least."""
+    columns = zip(samples[above], *(samples[name] for name in below), strict=True)
+    return median(first / sum(rest) for first, *rest in columns)
+
+
+def sampled(
+    functions: dict[str, Callable[[], object]],
+    rounds: int = 15,
+    budget: float = 0.02,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, list[float]]:
+    """Return the seconds a call of each function took in each round.
 
     One measurement repeats a call until it fills `budget` seconds; a first round warms up and is not counted. On a
     machine that others use too, `time.process_time` is the better clock for what runs in one thread.
@@ -37,7 +53,7 @@ def interleaved(
                 function()
             if counted:
                 samples[name].append((clock() - start) / repeats[name])
-    return {name: median(values) for name, values in samples.items()}
+    return samples
 
 
 def machine() -> dict[str, str]:

@@ -1,7 +1,9 @@
 """Question: what two-level set-up and application cost beside one product with A and one with M."""
 
+from statistics import median
+
 import numpy as np
-from harness import interleaved, report
+from harness import ratio, report, sampled
 
 import kronlin as kl
 
@@ -32,14 +34,14 @@ def main() -> None:
         functions = {"A": lambda A=A, b=b: A @ b, "M": lambda M=M, b=b: M @ b}
         functions |= {scheme: lambda B=B, b=b: B @ b for scheme, B in schemes.items()}
         functions["set-up"] = lambda A=A, M=M, Z=Z: kl.two_level(A, M, Z, "BNN")
-        times = interleaved(functions)
+        samples = sampled(functions, rounds=41)
         rows += [
             {
                 "net": name,
                 "scheme": scheme,
-                "ms": 1e3 * times[scheme],
-                "application / (A + M)": times[scheme] / (times["A"] + times["M"]),
-                "set-up / A": times["set-up"] / times["A"],
+                "ms": 1e3 * median(samples[scheme]),
+                "application / (A + M)": ratio(samples, scheme, "A", "M"),
+                "set-up / A": ratio(samples, "set-up", "A"),
             }
             for scheme in schemes
         ]

@@ -8,7 +8,7 @@ from kronlin.algebra import Identity, Operator, Zero, assume, tree
 from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError
 from kronlin.curvature import FisherRoot, LayerStatistics, block_diagonal_fisher, fisher, kfac
 from kronlin.diagnostics import compare
-from kronlin.krylov import cg, condition_number, deflated_cg
+from kronlin.krylov import cg, condition_number, deflated_cg, eigsh, gmres, minres
 from kronlin.operators import (
     BlockDiagonal,
     BlockMatrix,
@@ -67,11 +67,14 @@ __all__ = [
     "compare",
     "condition_number",
     "deflated_cg",
+    "eigsh",
     "estimate",
     "fisher",
+    "gmres",
     "kfac",
     "krylov",
     "load",
+    "minres",
     "save",
     "sources",
     "testing",

@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import Any
 
 from kronlin.algebra import Identity, Operator, Product, rules
-from kronlin.algebra.properties import PD, PSD
+from kronlin.algebra.properties import PD, PSD, UNKNOWN
 from kronlin.algebra.structure import promote
 from kronlin.arrays import (
     Array,
@@ -17,6 +17,7 @@ from kronlin.arrays import (
     eigh,
     inverse_positive,
     is_array,
+    is_linear_map,
     kind,
     to_numpy,
 )
@@ -31,9 +32,14 @@ class Galerkin:
     scaled to unit diagonal and inverted by Cholesky; if Z has dependent columns, the directions beyond its
     numerical rank are dropped, and `dropped` says how many.
 
+    A coarse solver S ≈ E⁻¹ of yours stands in for the inverse, so that Q = Z S Zᴴ: a two-level method for E makes
+    three levels. Then P is a projection, and P A Z = 0, only as far as S E = I.
+
     Args:
         A: a self-adjoint positive definite operator (p, p).
         Z: an operator or array (p, k), k columns that span the coarse space.
+        coarse_solver: S as an operator or array (k, k), or a function that makes it of E, handed over as an operator;
+            E is inverted if None.
 
     Raises:
         ValueError: the shapes or kinds do not fit, A is known not to be positive semidefinite, or E shows that it is
@@ -43,11 +49,13 @@ class Galerkin:
     >>> G = Galerkin(np.diag([1.0, 2.0, 4.0]), np.ones((3, 1)))
     >>> G.E, float(G.Q.trace())
     (array([[7.]]), 0.4285714285714)
+    >>> G
+    Galerkin(1 of 3 dimensions, condition 1 (1 scaled): Dense(3×1, float64))
 
     Source: Tang, Nabben, Vuik, Erlangga, J. Sci. Comput. 39 (2009), section 2.2.
     """
 
-    def __init__(self, A: Any, Z: Any) -> None:
+    def __init__(self, A: Any, Z: Any, *, coarse_solver: Any = None) -> None:
         operators = promote("a coarse space", rules.wrap(A), as_columns(Z))
         self.A: Operator = operators[0]
         self.Z: Operator = operators[1]
@@ -61,8 +69,13 @@ class Galerkin:
         self.AZ, self.E = rules.project(self.A, self.Z)
         if not all_finite(self.E):
             raise ValueError("Zᴴ A Z has an entry that is NaN or infinite: check A and Z, or scale the columns of Z")
-        inverse, self.dropped = inverse_of_coarse_matrix(self.E)
-        self.E_inverse: Operator = Dense._make(inverse)._with(PSD if self.dropped else PD)
+        self.is_exact = coarse_solver is None
+        self.dropped = 0
+        if self.is_exact:
+            inverse, self.dropped = inverse_of_coarse_matrix(self.E)
+            self.E_inverse: Operator = Dense._make(inverse)._with(PSD if self.dropped else PD)
+        else:
+            self.E_inverse = _solver(coarse_solver, Dense._make(self.E)._with(PSD if self.A.is_psd else UNKNOWN))
 
     @property
     def k(self) -> int:
@@ -71,7 +84,7 @@ class Galerkin:
 
     @cached_property
     def Q(self) -> Operator:
-        """Z E⁻¹ Zᴴ, the coarse correction."""
+        """Z E⁻¹ Zᴴ, the coarse correction; Z S Zᴴ with a coarse solver S."""
         return Product(self.Z, self.E_inverse, self.Z.H)
 
     @cached_property
@@ -81,16 +94,37 @@ class Galerkin:
 
     @cached_property
     def P(self) -> Operator:
-        """I - A Q, the projection along A Z."""
+        """I - A Q, the projection along A Z if E is solved exactly."""
         return Identity(self.A.shape[0], like=self.A) - self.AQ
 
     def condition(self) -> tuple[float, float]:
         """The condition number of E as it is and scaled to unit diagonal; infinite for dependent columns."""
+        return self._conditions
+
+    @cached_property
+    def _conditions(self) -> tuple[float, float]:
         return _condition(self.E), _condition(_equilibrated(self.E)[0])
 
     def __repr__(self) -> str:
-        dropped = f", {self.dropped} dropped" if self.dropped else ""
-        return f"Galerkin({self.k} of {self.A.shape[0]} dimensions{dropped}: {self.Z!r})"
+        words = f"{self.k} of {self.A.shape[0]} dimensions"
+        if self.is_exact:
+            words += ", condition {:.3g} ({:.3g} scaled)".format(*self.condition())
+            words += f", {self.dropped} dropped" if self.dropped else ""
+        else:
+            words += f", solved by {self.E_inverse._summary}"
+        return f"Galerkin({words}: {self.Z!r})"
+
+
+def _solver(coarse_solver: Any, E: Operator) -> Operator:
+    """The coarse solver as an operator of the kind of E, checked."""
+    makes = callable(coarse_solver) and not is_linear_map(coarse_solver)
+    found = rules.wrap(coarse_solver(E) if makes else coarse_solver)
+    if found.shape != E.shape:
+        raise ValueError(f"{E.shape[0]} coarse columns take a coarse solver of shape {E.shape}, not {found.shape}")
+    solver: Operator = promote("a coarse solver", E, found)[1]
+    if solver.kind != E.kind:
+        raise ValueError(f"the coarse solver is complex, and E = Zᴴ A Z is {E.kind}: bring A or Z to {solver.kind} too")
+    return solver
 
 
 def as_columns(Z: Any) -> Operator:

@@ -137,7 +137,9 @@ def test_types_and_promises():
     assert coarse.Q.H.is_psd is True
     assert coarse.E_inverse.is_pd is True
     assert coarse.A.is_pd is True
-    assert repr(coarse).startswith("Galerkin(6 of 30 dimensions: BlockDiagonal(")
+    raw, scaled = coarse.condition()
+    words = f"Galerkin(6 of 30 dimensions, condition {raw:.3g} ({scaled:.3g} scaled): BlockDiagonal("
+    assert repr(coarse).startswith(words)
 
 
 class Counted:

@@ -26,24 +26,31 @@ class Triple(NamedTuple):
         return self.Z.shape[1]
 
 
-def random_spd(rng: np.random.Generator, p: int, log_condition: float) -> np.ndarray:
+def random_matrix(rng: np.random.Generator, rows: int, columns: int, is_complex: bool = False) -> np.ndarray:
+    """Normal entries."""
+    x = rng.standard_normal((rows, columns))
+    return x + 1j * rng.standard_normal((rows, columns)) if is_complex else x
+
+
+def random_spd(rng: np.random.Generator, p: int, log_condition: float, is_complex: bool = False) -> np.ndarray:
     """A positive definite matrix of a given condition, with random eigenvectors."""
-    q, _ = np.linalg.qr(rng.standard_normal((p, p)))
+    q, _ = np.linalg.qr(random_matrix(rng, p, p, is_complex))
     w = 10.0 ** rng.uniform(0, log_condition, p)
     w[0], w[-1] = 1.0, 10.0**log_condition
-    A = (q * (w / w.mean())) @ q.T
-    return (A + A.T) / 2
+    A = (q * (w / w.mean())) @ q.conj().T
+    return (A + A.conj().T) / 2
 
 
 @st.composite
-def triples(draw, hardest: float = 5.0, scaled: bool = True) -> Triple:
+def triples(draw, hardest: float = 5.0, scaled: bool = True, complex_too: bool = False) -> Triple:
     """p from 2 to 12, 1 ≤ k < p, κ(A) up to 10^hardest; `scaled`: columns of Z of very different length."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     p = draw(st.integers(2, 12))
     k = draw(st.integers(1, p - 1))
-    A = random_spd(rng, p, draw(st.floats(0, hardest)))
-    M = random_spd(rng, p, draw(st.floats(0, 2))) * 10.0 ** draw(st.floats(-1, 1))
-    Z = np.linalg.qr(rng.standard_normal((p, k)))[0]
+    is_complex = complex_too and draw(st.booleans())
+    A = random_spd(rng, p, draw(st.floats(0, hardest)), is_complex)
+    M = random_spd(rng, p, draw(st.floats(0, 2)), is_complex) * 10.0 ** draw(st.floats(-1, 1))
+    Z = np.linalg.qr(random_matrix(rng, p, k, is_complex))[0]
     if scaled:
         Z = Z * 10.0 ** rng.uniform(-3, 3, k)
     return Triple(A, M, Z)
@@ -88,15 +95,15 @@ def formulas(A: np.ndarray, M: np.ndarray, Z: np.ndarray) -> Formulas:
 def energy_root(A: np.ndarray) -> np.ndarray:
     """A^½."""
     w, q = np.linalg.eigh(A)
-    return (q * np.sqrt(w)) @ q.T
+    return (q * np.sqrt(w)) @ q.conj().T
 
 
 def spectrum(B: np.ndarray, A: np.ndarray) -> np.ndarray:
     """The eigenvalues of B A in ascending order, taken of A^½ B A^½; real parts."""
     root = energy_root(A)
     C = root @ B @ root
-    if np.allclose(C, C.T, rtol=0, atol=1e-9 * np.abs(C).max()):
-        return np.linalg.eigvalsh((C + C.T) / 2)
+    if np.allclose(C, C.conj().T, rtol=0, atol=1e-9 * np.abs(C).max()):
+        return np.linalg.eigvalsh((C + C.conj().T) / 2)
     return np.sort(np.linalg.eigvals(C).real)
 
 
@@ -104,10 +111,10 @@ def deflated_spectrum(A: np.ndarray, M: np.ndarray, Z: np.ndarray) -> np.ndarray
     """μ: the p - k nonzero eigenvalues of M P A in ascending order, taken on the complement of A^½ Z."""
     root = energy_root(A)
     q = np.linalg.qr(root @ Z / np.linalg.norm(root @ Z, axis=0), mode="complete")[0][:, Z.shape[1] :]
-    C = q.T @ root @ M @ root @ q
-    return np.linalg.eigvalsh((C + C.T) / 2)
+    C = q.conj().T @ root @ M @ root @ q
+    return np.linalg.eigvalsh((C + C.conj().T) / 2)
 
 
 def energy_norm(A: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """(xᵀ A x)^½, a column at a time."""
-    return np.sqrt(np.maximum(np.einsum("i...,i...->...", x, A @ x), 0))
+    """(xᴴ A x)^½, a column at a time."""
+    return np.sqrt(np.maximum(np.einsum("i...,i...->...", x.conj(), A @ x).real, 0))

@@ -13,6 +13,23 @@ class MatrixFunctions(Structure):
     """What can be asked of an operator beside its products.
 
     Factorisations are done when first needed and kept with the operator.
+
+    >>> import numpy as np, kronlin as kl
+    >>> K = kl.Kronecker(np.diag([1.0, 4.0]), np.diag([1.0, 9.0]))
+    >>> K.inverse()
+    Kronecker(4×4, float64, pd: 2×2 ⊗ 2×2)
+    >>> K.H is K, K.T is K, type(K.pinv()).__name__
+    (True, True, 'Kronecker')
+    >>> K.prepare().solve(np.array([1.0, 9.0, 4.0, 36.0]))
+    array([1., 1., 1., 1.])
+    >>> K.damped(1.0), K.eigh()
+    (Spectral(4×4, float64, pd: Kronecker(2×2 ⊗ 2×2)), Spectral(4×4, float64, pd: Kronecker(2×2 ⊗ 2×2)))
+    >>> K.eigvalsh(), K.sqrt().diagonal(), K.power(-1).diagonal()
+    (array([ 1.,  4.,  9., 36.]), array([1., 3., 2., 6.]), array([1.  , 0.11111111, 0.25  , 0.02777778]))
+    >>> [float(x) for x in (K.trace(), K.norm(), K.logdet(), *K.slogdet())]
+    [50.0, 37.336309, 7.16703788, 1.0, 7.16703788]
+    >>> K.astype("float32").to("numpy").to_dense().dtype
+    dtype('float32')
     """
 
     @property

@@ -28,6 +28,10 @@ class Identity(Operator):
         like: an array or operator whose library, dtype and device it shares.
         dtype: the name of a dtype, for NumPy or instead of that of `like`.
 
+    Raises:
+        ValueError: n is negative.
+        TypeError: neither `like` nor `dtype` is given.
+
     >>> Identity(3, dtype="float32")
     Identity(3×3, float32, pd)
     """

@@ -23,6 +23,21 @@ class Operator(MatrixFunctions):
 
     A subclass hands its arrays to `_define`, computes A X in `_matmat` for X of shape (columns, k), and says what
     Aᴴ is: either by `_rmatmat` (Aᴴ Y) or by a rule of `rules.adjoint`. Operators are immutable.
+
+    >>> import numpy as np, kronlin as kl
+    >>> A = kl.Dense(np.array([[2.0, 1.0], [1.0, 2.0]]))
+    >>> A.shape, A.dtype.name, A.device, A.nbytes
+    ((2, 2), 'float64', 'cpu', 32)
+    >>> A @ np.array([1.0, 0.0]), np.array([1.0, 0.0]) @ A
+    (array([2., 1.]), array([2., 1.]))
+    >>> (2 * A + A @ A.T - A / 2).to_dense()
+    array([[8. , 5.5],
+           [5.5, 8. ]])
+    >>> A.is_self_adjoint, A.is_psd, A.is_pd, A.damped(1.0).properties
+    (True, None, None, Properties(self_adjoint=True, psd=None, pd=None))
+    >>> B = kl.KhatriRao(np.ones((1, 2)), np.eye(2))  # the names of SciPy's LinearOperator
+    >>> B.matvec(np.ones(2)), B.rmatvec(np.ones(2)), B.matmat(np.eye(2)).shape, B.rmatmat(np.eye(2)).shape
+    (array([1., 1.]), array([1., 1.]), (2, 2), (2, 2))
     """
 
     __array_ufunc__ = None
@@ -157,6 +172,9 @@ class Operator(MatrixFunctions):
         Raises:
             ImportError: CuPy cannot be imported.
             ValueError: the operator is on another library; `A.to("cupy")` moves it.
+
+        >>> import numpy as np, kronlin as kl
+        >>> kl.Dense(np.eye(2)).to("cupy").to_cupyx()  # doctest: +SKIP
         """
         return linear_operator("cupy", self.kind, self.shape, self.matmat, self.rmatmat)
 

@@ -5,7 +5,7 @@ from math import isfinite, log
 from kronlin.algebra import rules
 from kronlin.algebra.operator import Operator
 from kronlin.algebra.properties import Properties, properties
-from kronlin.arrays import Array
+from kronlin.arrays import Array, cast, kind
 
 Number = complex | float | int
 
@@ -146,13 +146,18 @@ def scaled_to_dense(a: Scaled) -> Array:
 @rules.trace.register(Scaled)
 def trace_of_scaled(a: Scaled) -> Array:
     """tr(c A) = c tr A."""
-    return a.base.trace() * a.factor  # in this order: complex * numpy.float64 is a Python number
+    return _times(a.factor, a.base.trace())
 
 
 @rules.diagonal.register(Scaled)
 def diagonal_of_scaled(a: Scaled) -> Array:
     """The diagonal, scaled."""
-    return a.factor * a.base.diagonal()
+    return _times(a.factor, a.base.diagonal())
+
+
+def _times(factor: Number, x: Array) -> Array:
+    """c x; a real x, which a complex operator may have, becomes complex beside a complex c."""
+    return cast(x, kind(x).complex) * factor if isinstance(factor, complex) else x * factor
 
 
 @rules.norm.register(Scaled)

@@ -18,6 +18,10 @@ class Zero(Operator):
         like: an array or operator whose library, dtype and device it shares.
         dtype: the name of a dtype, for NumPy or instead of that of `like`.
 
+    Raises:
+        ValueError: the shape is not a pair of sizes.
+        TypeError: neither `like` nor `dtype` is given.
+
     >>> Zero((2, 3), dtype="float64")
     Zero(2×3, float64)
     """

@@ -31,6 +31,10 @@ class Library:
         """Name the accelerators that the library sees (empty: host only)."""
         return []
 
+    def device_named(self, name: str) -> Any:
+        """Return the device called `name`, as the library's functions take it."""
+        return name
+
     def is_accelerator(self, device: Any) -> bool:
         """Tell whether reading a scalar from `device` stops the host."""
         return False

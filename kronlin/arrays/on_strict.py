@@ -21,5 +21,8 @@ class Strict(Library):
         cpu = self.namespace().Device("CPU_DEVICE")
         return optional_import("numpy", extra="test").array(x.to_device(cpu))
 
+    def device_named(self, name: str) -> Any:
+        return self.namespace().Device(name)
+
     def is_accelerator(self, device: Any) -> bool:
         return "CPU" not in str(device)

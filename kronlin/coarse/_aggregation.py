@@ -100,7 +100,7 @@ def _labels(groups: Any, size: int, what: str) -> list[Any]:
     if isinstance(groups, str) and groups == "each":
         return list(range(size))
     if isinstance(groups, int) and groups >= 1:
-        return [i * min(groups, size) // size for i in range(size)]
+        return [i * groups // size for i in range(size)]
     labels = np.asarray(to_numpy(groups) if is_array(groups) else groups)
     if labels.shape != (size,):
         raise ValueError(f"aggregation: {what} are grouped by None, a number ≥ 1 or {size} labels, not {groups!r}")

@@ -17,13 +17,13 @@ def gradients(layers: Sequence[LayerStatistics], groups: Any = None, orthogonal:
 
     U_l is the root of the Fisher block, whose columns Σ_s g_s ⊗ a_s are gradients of layer l; S (0 or 1) sorts them
     into groups and D divides by their numbers. For the empirical columns one group gives the gradient, cut along the
-    layers. The columns are not formed: Z holds the layers' own arrays and a list of labels.
+    layers. The columns are not formed: Z holds the layers' arrays and a list of labels.
 
     Args:
         layers: the statistics of the layers in the order of the parameter vector.
         groups: a label for each example (n,), or for each column (n, K); None for one group. Labels are sorted.
-        orthogonal: whether to make the columns of each layer orthonormal, Z_l R_l; directions below about
-            1e-7 of the columns (1e-3 in single precision) are left out, and a layer of zeros keeps one zero column.
+        orthogonal: whether to make the columns of each layer orthonormal, Z_l R_l; directions below about 1e-7 of them
+            (1e-3 in single precision) are left out, and a layer of zeros keeps one zero column.
 
     Raises:
         ValueError: there is no layer, n or K differ, or the labels have another shape.
@@ -40,12 +40,11 @@ def gradients(layers: Sequence[LayerStatistics], groups: Any = None, orthogonal:
     """
     first = checked_layers(layers)[0]
     labels = _labels(groups, first.n, first.K)
-    count = max(labels) + 1
-    sizes = [float(labels.count(group)) for group in range(count)]
+    sizes = np.bincount(labels).tolist()
     spaces: list[Operator] = []
     for layer in layers:
         U = FisherRoot(layer.inputs, layer.output_gradients)
-        sort, mean = Selection(labels, count, like=U), Diagonal(1 / U.kind.asarray(sizes))
+        sort, mean = Selection(labels, len(sizes), like=U), Diagonal(1 / U.kind.asarray(sizes))
         spaces.append(_orthonormal(U, sort, mean.to_dense()) if orthogonal else Product(U, sort, mean))
     return BlockDiagonal.of_blocks(spaces)
 

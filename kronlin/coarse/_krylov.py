@@ -45,13 +45,10 @@ def krylov(blocks: Any, M: Any, start: Any = "ones", depth: int = 2) -> BlockDia
     if depth < 1:
         raise ValueError(f"krylov: depth = {depth}, but it is the number of columns a block, at least 1")
     fine, u = promote("a Krylov space", fine, _start(start, fine))
-    blocks_of_columns: dict[int, Operator] = {}
-    for bucket, column, group in zip(fine.buckets, cut_along(fine, u).buckets, fine.members, strict=True):
-        basis = _basis(bucket, column.to_dense(), depth)
-        members = basis if len(group) > 1 else basis[None, ...]
-        for place, position in enumerate(group):
-            blocks_of_columns[position] = Dense._make(_without_zeros(members[place, ...]))
-    return BlockDiagonal.of_blocks(blocks_of_columns[position] for position in range(len(blocks_of_columns)))
+    pairs = zip(fine.buckets, cut_along(fine, u).buckets, strict=True)
+    bases = [Dense._make(_basis(bucket, column.to_dense(), depth)) for bucket, column in pairs]
+    whole = BlockDiagonal._make(*bases, members=fine.members)
+    return BlockDiagonal.of_blocks(Dense._make(_without_zeros(block.to_dense())) for block in whole.blocks)
 
 
 def _start(start: Any, fine: BlockDiagonal) -> Array:
@@ -70,7 +67,7 @@ def _basis(M: Operator, u: Array, depth: int) -> Array:
     """Arnoldi's orthonormal basis (..., n, q) of span{u, M u, …}; zeros in the columns after its end."""
     xp = M.kind.xp
     basis = _direction(u, M.kind.zeros(*u.shape))
-    for _ in range(min(depth, u.shape[-2]) - 1):
+    for _ in range(depth - 1):
         basis = xp.concat([basis, _direction(M._matmat(basis[..., -1:]), basis)], axis=-1)
     return basis
 

@@ -42,7 +42,7 @@ class Processes:
         xp = own.xp
         for _ in range(steps):
             before, self.last = self.last, self.next
-            self.basis.append(xp.matrix_transpose(self.last)[None, ...])
+            self.basis.append(xp.matrix_transpose(self.last)[:, None, :])
             w = self.A._matmat(self.last)
             alpha = xp.vecdot(self.last, w, axis=-2)
             w = self._orthogonal(w - alpha * self.last - self.side * before)
@@ -55,8 +55,7 @@ class Processes:
         """Each column without its parts along the vectors of its own process."""
         xp = self.A.kind.xp
         columns = xp.matrix_transpose(w)[..., None]
-        for block in self.basis.blocks:
-            vectors = xp.permute_dims(block, (1, 0, 2))
+        for vectors in self.basis.blocks:
             columns = columns - xp.matrix_transpose(vectors) @ (conj(vectors) @ columns)
         return xp.matrix_transpose(columns[..., 0])
 

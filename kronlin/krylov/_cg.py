@@ -5,6 +5,8 @@ from typing import Any
 
 from kronlin.arrays import Array
 from kronlin.krylov._recurrence import Scheme, solve, unchanged
+from kronlin.krylov.driver import Run
+from kronlin.krylov.recycling import window
 from kronlin.krylov.result import KrylovResult
 from kronlin.krylov.stopping import limits
 from kronlin.krylov.system import enter, operators
@@ -27,6 +29,7 @@ def cg(
     callback: Callable[[Array], Any] | None = None,
     check_every: int | None = None,
     progress: bool = False,
+    recycle: int = 0,
 ) -> KrylovResult:
     """Solve A x = b for a self-adjoint positive definite A.
 
@@ -46,6 +49,10 @@ def cg(
         check_every: steps between two looks at the flags (each is one synchronisation); 1 on the host and 10 on an
             accelerator if None. The solution does not depend on it.
         progress: whether to show a tqdm bar.
+        recycle: number k of Ritz vectors for the smallest Ritz values of M A to hand over in
+            `result.ritz_vectors` (n, k), from the steps of the first column of b. They are a coarse space for
+            `deflated_cg` on the next system with this A and M, or with ones near them. They cost no product, but
+            4 k vectors of length n are kept, at least 2 k + 20.
 
     Returns:
         A `KrylovResult`, which unpacks as SciPy's `(x, info)`. Indefiniteness of A or M is reported in its
@@ -70,4 +77,5 @@ def cg(
     system = enter("cg", A, M, b, x0)
     scheme = Scheme(precondition=unchanged if M is None else system.map(M))
     stop = limits(system, rtol, atol, maxiter, check_every, "cg")
-    return solve(system, scheme, stop, name="cg", callback=callback, progress=progress)
+    kept = window(system.kind, recycle, "cg")
+    return solve(Run(system, stop, name="cg", callback=callback, progress=progress, window=kept), scheme)

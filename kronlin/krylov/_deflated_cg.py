@@ -6,6 +6,8 @@ from typing import Any, Literal, get_args
 from kronlin.arrays import Array
 from kronlin.galerkin import Galerkin
 from kronlin.krylov._recurrence import Scheme, solve, unchanged
+from kronlin.krylov.driver import Run
+from kronlin.krylov.recycling import window
 from kronlin.krylov.result import KrylovResult
 from kronlin.krylov.stopping import limits
 from kronlin.krylov.system import System, enter, operators
@@ -28,6 +30,7 @@ def deflated_cg(
     callback: Callable[[Array], Any] | None = None,
     check_every: int | None = None,
     progress: bool = False,
+    recycle: int = 0,
 ) -> KrylovResult:
     """Solve A x = b by conjugate gradients from which the span of Z is taken out.
 
@@ -45,8 +48,10 @@ def deflated_cg(
     R-BNN2   Q b + Pᴴ x₀    Pᴴ M          I     I    x
     ======== ============== ============= ===== ==== ================
 
-    In exact arithmetic all five give the same iterates. A-DEF2, the default, bears inaccurate coarse solves, and
-    here every step ends with x += Q r, r -= A Q r, without which it stagnates once Zᴴ r has drifted from zero.
+    In exact arithmetic all five give the same iterates. Every step of A-DEF2, the default, ends here with x += Q r,
+    r -= A Q r, without which it stagnates once Zᴴ r has drifted from zero. A-DEF2 alone bears inaccurate coarse solves
+    (a `Galerkin` with a coarse solver), but small errors only, since that correction makes them too: with a coarse
+    solve that is wrong by more than about 1e-4, take BNN as the M of `cg`.
 
     Args:
         A: self-adjoint positive definite operator or array (n, n).
@@ -55,6 +60,7 @@ def deflated_cg(
         M: self-adjoint positive definite operator or array that approximates A⁻¹; the identity if None.
         scheme: a name of the table.
         x0, rtol, atol, maxiter, callback, check_every, progress: as in `cg`. For DEF1 xk is after the end map.
+        recycle: as in `cg`; the Ritz vectors are those of the deflated operator, to be joined to Z.
 
     Returns:
         A `KrylovResult`, which unpacks as SciPy's `(x, info)`.
@@ -84,9 +90,13 @@ def deflated_cg(
     coarse = Z if isinstance(Z, Galerkin) else Galerkin(A, Z)
     if coarse.Z.shape[0] != A.shape[0]:
         raise ValueError(f"deflated_cg: the coarse space has {coarse.Z.shape[0]} rows, A has shape {A.shape}")
+    if coarse.E_inverse.is_self_adjoint is False:
+        raise ValueError(f"deflated_cg needs a self-adjoint coarse solver, and {coarse.E_inverse!r} is not")
     system = enter("deflated_cg", A, M, b, x0)
     stop = limits(system, rtol, atol, maxiter, check_every, "deflated_cg")
-    return solve(system, _scheme(scheme, coarse, system), stop, name=scheme, callback=callback, progress=progress)
+    kept = window(system.kind, recycle, "deflated_cg")
+    run = Run(system, stop, name=scheme, callback=callback, progress=progress, window=kept)
+    return solve(run, _scheme(scheme, coarse, system))
 
 
 def _scheme(name: str, coarse: Galerkin, system: System) -> Scheme:

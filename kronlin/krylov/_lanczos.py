@@ -16,7 +16,12 @@ ADVICE = (
 
 @dataclass(frozen=True, eq=False)
 class LanczosResult:
-    """A tridiagonal T = Uᴴ A U and what it says of the spectrum of M A."""
+    """A tridiagonal T = Uᴴ A U and what it says of the spectrum of M A.
+
+    >>> import numpy as np, kronlin as kl
+    >>> kl.krylov.lanczos(np.diag([1.0, 2.0, 4.0]), 3)
+    LanczosResult(3 steps: Ritz values 1 to 4)
+    """
 
     alpha: Numbers
     """Diagonal of T, (j,)."""

@@ -10,20 +10,23 @@ from kronlin.krylov.result import Numbers
 
 
 class Basis:
-    """Rows that are only ever appended, in blocks of powers of two: few blocks, and each row is copied log j times."""
+    """Rows that are only ever appended, in blocks of powers of two: few blocks, and each row is copied log j times.
+
+    A stack of such lists grows together.
+    """
 
     def __init__(self) -> None:
         self.blocks: list[Array] = []
 
     def append(self, row: Array) -> None:
-        """Add a row (1, n)."""
+        """Add a row (..., 1, n)."""
         self.blocks.append(row)
-        while len(self.blocks) > 1 and self.blocks[-1].shape[0] == self.blocks[-2].shape[0]:
-            self.blocks[-2:] = [kind(row).xp.concat(self.blocks[-2:], axis=0)]
+        while len(self.blocks) > 1 and self.blocks[-1].shape[-2] == self.blocks[-2].shape[-2]:
+            self.blocks[-2:] = [kind(row).xp.concat(self.blocks[-2:], axis=-2)]
 
     def rows(self, count: int) -> Array:
-        """The first `count` rows, (count, n)."""
-        return kind(self.blocks[0]).xp.concat(self.blocks, axis=0)[:count, :]
+        """The first `count` rows, (..., count, n)."""
+        return kind(self.blocks[0]).xp.concat(self.blocks, axis=-2)[..., :count, :]
 
 
 class Process:
@@ -31,13 +34,29 @@ class Process:
 
     T is the compression of M^½ A M^½ to a Krylov space; its eigenvalues are the Ritz values of M A. Every new
     vector is made orthogonal to all before it. All numbers stay on the device until `coefficients` asks.
+
+    `against` holds rows u and q of another such process, to whose vectors these are to be orthogonal as well.
     """
 
-    def __init__(self, A: Operator, M: Operator | None, start: Array, own: Kind) -> None:
+    def __init__(
+        self,
+        A: Operator,
+        M: Operator | None,
+        start: Array,
+        own: Kind,
+        against: tuple[Array, Array] | None = None,
+    ) -> None:
         self.A, self.M, self.kind = A, M, own
         self.q, self.u = Basis(), Basis()
         self.alpha: list[Array] = []
         self.square: list[Array] = []
+        self.others = 0 if against is None else against[0].shape[0]
+        if against is not None:
+            for j in range(self.others):
+                self.u.append(against[0][j : j + 1, :])
+                if M is not None:
+                    self.q.append(against[1][j : j + 1, :])
+            start = self._orthogonal(self._orthogonal(start))
         self.last = start - start
         self._hold(start)
 
@@ -75,7 +94,12 @@ class Process:
 
     def basis(self, count: int) -> Array:
         """The first vectors uⱼ as columns, (n, count)."""
-        return self.kind.xp.matrix_transpose(self.u.rows(count))
+        return self.kind.xp.matrix_transpose(self.rows(count)[0])
+
+    def rows(self, count: int) -> tuple[Array, Array]:
+        """The first vectors uⱼ and qⱼ as rows, (count, n) each."""
+        u = self.u.rows(self.others + count)[self.others :, :]
+        return u, u if self.M is None else self.q.rows(self.others + count)[self.others :, :]
 
     def coefficients(self) -> tuple[Numbers, Numbers, bool]:
         """Diagonal (j,) and side (j,) of T, whose last entry is the coupling to what was left out.
@@ -102,9 +126,10 @@ class Process:
         count = int(ends[0]) + 1 if len(ends) else len(alpha)
         if negative[:count].any():
             raise ValueError(f"M is not positive semidefinite: rᴴ M r = {square[1:][negative][0]:.3g} < 0")
-        if count == self.A.shape[0]:
+        whole = self.others + count == self.A.shape[0]
+        if whole:
             side[count - 1] = 0.0
-        return alpha[:count], side[:count], bool(len(ends)) or count == self.A.shape[0]
+        return alpha[:count], side[:count], bool(len(ends)) or whole
 
 
 def random_start(own: Kind, n: int, seed: int) -> Array:

@@ -31,7 +31,8 @@ class KrylovResult:
 
     info: int
     """0 if every column converged, the number of iterations if not, negative after a breakdown: -1 the operator
-    and -2 the preconditioner is not positive definite, -3 one of them returned a value that is not finite."""
+    and -2 the preconditioner is not positive definite, -3 one of them returned a value that is not finite, -4 the
+    Krylov space cannot grow and holds no solution (A is singular)."""
 
     converged: Numbers
     """Whether the recomputed residual ‖b - A x‖ of a column meets its tolerance, (k,)."""
@@ -50,6 +51,12 @@ class KrylovResult:
 
     status: str
     """A sentence: converged, not converged and how far it came, or what broke down where."""
+
+    ritz_values: Numbers | None = None
+    """The smallest Ritz values of M A, ascending, (recycle,) or fewer after fewer steps; None if not asked for."""
+
+    ritz_vectors: Array | None = None
+    """Their Ritz vectors (n, recycle), in the kind of b: a coarse space for the next system with this A and M."""
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.x, self.info))

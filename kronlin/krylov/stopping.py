@@ -8,8 +8,12 @@ from kronlin.arrays import Array, to_numpy
 from kronlin.krylov.result import Numbers
 from kronlin.krylov.system import System, checked_number
 
-OPERATOR, PRECONDITIONER = 1, 2
-_FORMS = {OPERATOR: ("operator", "pᴴAp"), PRECONDITIONER: ("preconditioner", "rᴴMr")}
+OPERATOR, PRECONDITIONER, PRODUCT, EXHAUSTED, STAGNATED = 1, 2, 3, 4, 5
+_FORMS = {
+    OPERATOR: ("operator", "pᴴAp"),
+    PRECONDITIONER: ("preconditioner", "rᴴMr"),
+    PRODUCT: ("operator or the preconditioner", "‖A M v‖"),
+}
 
 
 class Limits(NamedTuple):
@@ -64,7 +68,7 @@ class Watch:
     def record(self, norms: Array) -> None:
         """Note the residual norms after a step of the active columns."""
         self.steps = self.steps + self.xp.astype(self.active, self.steps.dtype)
-        self.history.append(norms)
+        self.history.append(self.xp.where(self.active, norms, self.history[-1]))
         self.active = self.active & ~(norms <= self.floor)
 
     def ratio(self, form: int, a: Array, b: Array, value: Array) -> Array:
@@ -75,12 +79,15 @@ class Watch:
         xp = self.xp
         positive = b > 0
         result = xp.where(positive, a, self.zero) / xp.where(positive, b, self.one)
-        usable = (result > 0) & xp.isfinite(result)
-        broken = self.active & ~usable
-        self.fault = xp.where(broken, self.one * form, self.fault)
-        self.value = xp.where(broken, value, self.value)
-        self.active = self.active & usable
+        self.halt(~((result > 0) & xp.isfinite(result)), form, value)
         return xp.where(self.active, result, self.zero)
+
+    def halt(self, broken: Array, form: int, value: Array) -> None:
+        """Put the active ones of these columns to rest, and note why."""
+        broken = self.active & broken
+        self.fault = self.xp.where(broken, self.one * form, self.fault)
+        self.value = self.xp.where(broken, value, self.value)
+        self.active = self.active & ~broken
 
     def is_over(self) -> bool:
         """Whether every column rests (one synchronisation)."""
@@ -95,7 +102,7 @@ class Watch:
         return float(np.max(self._relative(self.history[-1]), initial=0.0))
 
     def judge(self, norms: Array) -> tuple[Numbers, Numbers]:
-        """Tell which columns meet the tolerance by these true norms, and which broke down."""
+        """Tell which columns meet the tolerance by these true norms, and which were halted."""
         true = to_numpy(norms)
         return true <= np.asarray(to_numpy(self.tolerance)), to_numpy(self.fault) > 0
 
@@ -105,14 +112,19 @@ class Watch:
 
     def report(self, norms: Array, stagnated: bool) -> dict[str, Any]:
         """What the result says beside x, given the true residual norms."""
-        converged, faulty = self.judge(norms)
-        broken = faulty & ~converged
+        converged = self.judge(norms)[0]
+        fault = np.where(converged, 0, to_numpy(self.fault))
+        broken = (fault > 0) & (fault != STAGNATED)
         steps = len(self.history) - 1
         info, told = (0, "converged") if converged.all() else (max(steps, 1), "not converged")
         if broken.any():
             info, status = self._breakdown(int(np.argmax(broken)))
         else:
-            status = self._sentence(told, steps, converged, self._relative(norms), stagnated)
+            status = self._sentence(told, steps, converged, self._relative(norms))
+            if STAGNATED in fault:
+                status += "; a whole cycle made no progress: pass a larger restart or a better M"
+            elif stagnated and info:
+                status += "; this is as far as rounding allows"
         return {
             "info": info,
             "converged": converged,
@@ -123,7 +135,7 @@ class Watch:
             "status": status,
         }
 
-    def _sentence(self, told: str, steps: int, converged: Numbers, true: Numbers, stagnated: bool) -> str:
+    def _sentence(self, told: str, steps: int, converged: Numbers, true: Numbers) -> str:
         count = f"{steps} iteration{'' if steps == 1 else 's'}"
         if not len(true):
             return f"{told}: b has no column"
@@ -135,17 +147,20 @@ class Watch:
         words = (
             f"{told}: after {count} the relative residual is {true[column]:.1e}{where} (wanted {wanted[column]:.1e})"
         )
-        if converged.all():
-            return words
-        if len(true) > 1:
+        if len(true) > 1 and not converged.all():
             words += f"; {int((~converged).sum())} of {len(true)} columns did not converge"
-        return words + ("; this is as far as rounding allows" if stagnated else "")
+        return words
 
     def _breakdown(self, column: int) -> tuple[int, str]:
         form = int(to_numpy(self.fault)[column])
         value = float(to_numpy(self.value)[column]) * float(self.system.scale[column]) ** 2
-        who, what = _FORMS[form]
         where = f"at step {int(to_numpy(self.steps)[column])} in column {column}"
+        if form == EXHAUSTED:
+            return (
+                -form,
+                f"the Krylov space is exhausted {where} and holds no solution: A or M is singular, or nearly so",
+            )
+        who, what = _FORMS[form]
         if not np.isfinite(value):
             return -3, f"the {who} returned a value that is not finite: {what} = {value:.3g} {where}"
         if value > 0:

@@ -42,6 +42,23 @@ class System(NamedTuple):
         return own.asarray([float(number) for number in numbers])
 
 
+def square(caller: str, A: Any, M: Any) -> tuple[Operator, Operator | None]:
+    """Return A and M as operators of one square shape.
+
+    Raises:
+        ValueError: a shape does not fit.
+    """
+    A = rules.wrap(A)
+    if A.shape[0] != A.shape[1]:
+        raise ValueError(f"{caller} needs a square A, not {A!r}")
+    if M is None:
+        return A, None
+    M = rules.wrap(M)
+    if M.shape != A.shape:
+        raise ValueError(f"{caller} takes M ≈ A⁻¹ of the shape {A.shape} of A, not {M.shape}")
+    return A, M
+
+
 def operators(caller: str, A: Any, M: Any, advice: str, definite: bool = True) -> tuple[Operator, Operator | None]:
     """Return A and M as operators after refusing what is known to be unfit for a symmetric method.
 
@@ -50,17 +67,11 @@ def operators(caller: str, A: Any, M: Any, advice: str, definite: bool = True) -
     Raises:
         ValueError: a shape does not fit, or A or M is known to lack what the method needs.
     """
-    A = rules.wrap(A)
-    if A.shape[0] != A.shape[1]:
-        raise ValueError(f"{caller} needs a square A, not {A!r}")
+    A, M = square(caller, A, M)
     psd = A.is_psd if definite else None
     _refuse(caller, "A", A, ("self-adjoint", A.is_self_adjoint), ("positive semidefinite", psd))
-    if M is None:
-        return A, None
-    M = rules.wrap(M)
-    if M.shape != A.shape:
-        raise ValueError(f"{caller} takes M ≈ A⁻¹ of the shape {A.shape} of A, not {M.shape}")
-    _refuse(caller, "M", M, ("self-adjoint", M.is_self_adjoint), ("positive semidefinite", M.is_psd), advice=advice)
+    if M is not None:
+        _refuse(caller, "M", M, ("self-adjoint", M.is_self_adjoint), ("positive semidefinite", M.is_psd), advice=advice)
     return A, M
 
 

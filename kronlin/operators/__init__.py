@@ -1,6 +1,14 @@
 """The structured operators: one structure a file, with all of its rules."""
 
-from kronlin.operators import blocklu, blockproducts, dual, kroneckerpair, schur, woodbury  # noqa: F401  rules
+from kronlin.operators import (  # noqa: F401  each registers rules
+    blocklu,
+    blockproducts,
+    dual,
+    kroneckerpair,
+    kroneckervalues,
+    schur,
+    woodbury,
+)
 from kronlin.operators._chain_covariance import chain_covariance
 from kronlin.operators.blockdiagonal import BlockDiagonal
 from kronlin.operators.blockmatrix import BlockMatrix

@@ -37,7 +37,7 @@ class BlockTridiagonal(Operator):
     >>> BlockTridiagonal([np.eye(2)] * 3, [np.eye(2)] * 2, None).inverse()
     BlockSubstitution(6×6, float64: BlockTridiagonal(6×6))
 
-    Source: Golub and Van Loan, "Matrix Computations", section 4.5.1.
+    Source: Golub and Van Loan, "Matrix Computations" (2013), section 4.5.1.
     """
 
     _stackable = False

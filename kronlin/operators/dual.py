@@ -7,7 +7,7 @@ from kronlin.algebra import Operator, Product, Sum, rules
 from kronlin.algebra.columns import diagonal_of_outer
 from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import PSD, SELF_ADJOINT
-from kronlin.arrays import Array, SingularMatrixError, adjoint, hermitian_part, norm_from_grams, qr, to_numpy
+from kronlin.arrays import Array, SingularMatrixError, adjoint, cast, hermitian_part, norm_from_grams, qr, to_numpy
 from kronlin.operators.dense import Dense, no_inverse
 from kronlin.operators.lowrank import LowRank, is_formable
 from kronlin.operators.spectral import Spectral
@@ -74,7 +74,7 @@ def trace_of_low_rank(a: LowRank) -> Array:
     factor = multiple_of_identity(a.C)
     if a.V is a.U and factor is not None:
         size = a.U.norm()
-        return factor * size * size
+        return cast(size * size, a.kind) * factor
     gram = a._gram() if a.V is a.U else rules.gram(a.V, a.U)
     return Dense._make(a.C._matmat(gram)).trace()
 

@@ -18,6 +18,10 @@ class Function(Operator):
         dtype: name of the dtype, for NumPy or instead of that of `like`.
         like: an array or operator whose library, dtype and device the function works in.
 
+    Raises:
+        TypeError: matmat is not callable, or neither `like` nor `dtype` is given.
+        ValueError: later, a function returns another shape or dtype than is due.
+
     >>> import numpy as np
     >>> Function(np.flipud, np.flipud, shape=(3, 3), dtype="float64") @ np.array([1.0, 2.0, 3.0])
     array([3., 2., 1.])

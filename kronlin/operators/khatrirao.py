@@ -79,15 +79,6 @@ def gram_of_khatri_rao_and_kronecker(a: KhatriRao, b: Kronecker) -> Array:
     return xp.reshape(rows, (*rows.shape[:-2], b.shape[1]))
 
 
-@rules.gram.register(Kronecker, Kronecker)
-def gram_of_kronecker(a: Kronecker, b: Kronecker) -> Array:
-    """(A ⊗ B)ᴴ (C ⊗ D) = AᴴC ⊗ BᴴD, where the rows are cut alike."""
-    if [factor.shape[0] for factor in a.factors] != [factor.shape[0] for factor in b.factors]:
-        return NotImplemented
-    grams = map(rules.gram, a.factors, b.factors)
-    return Kronecker._make(*map(Dense._make, grams)).to_dense()
-
-
 @rules.compose.register(Kronecker, KhatriRao)
 def compose_kronecker_khatri_rao(a: Kronecker, b: KhatriRao) -> Operator:
     """(A ⊗ B) (L ⊙ R) = (A L) ⊙ (B R), where the sizes fit."""

@@ -81,8 +81,11 @@ class Kronecker(Operator):
         """Contract one axis after the other, each time brought to the front, so that every step is one GEMM.
 
         With the columns of X in front and the factors taken from the last to the first, no later step copies; the
-        first factor alone needs no copy at all.
+        first factor alone needs no copy at all. A single row or column is multiplied out: it is as long as x or A x.
         """
+        if 1 in self.shape:
+            vector = self._once("vector", self.to_dense)
+            return vector * x if self.shape[1] == 1 else vector @ x
         xp, b = self.kind.xp, x.ndim - 2
         batch, count = x.shape[:b], len(self.factors)
         lead = tuple(range(b))
@@ -229,65 +232,3 @@ def shift_kronecker(a: Kronecker, c: complex) -> Operator:
         return NotImplemented
     basis = a.eigh()
     return rules.shift(basis, c) if isinstance(basis.Q, Kronecker) else NotImplemented
-
-
-@rules.trace.register(Kronecker)
-def trace_of_kronecker(a: Kronecker) -> Array:
-    """tr(A ⊗ B) = tr A tr B of square factors."""
-    return reduce(mul, balanced([factor.trace() for factor in a.factors], 0)) if a._square else NotImplemented
-
-
-@rules.diagonal.register(Kronecker)
-def diagonal_of_kronecker(a: Kronecker) -> Array:
-    """The Kronecker product of the diagonals; if the factors are not square, of the entries that meet on it."""
-    if a._square:
-        return outer([factor.diagonal() for factor in a.factors])
-    xp, n = a.kind.xp, a.shape[0]
-    rows = columns = xp.arange(n, dtype=xp.int64, device=a.device)
-    entries = []
-    for factor in reversed(a.factors):
-        height, width = factor.shape
-        flat = xp.reshape(factor.to_dense(), (*factor.batch, height * width))
-        entries.append(xp.take(flat, rows % height * width + columns % width, axis=-1))
-        rows, columns = rows // height, columns // width
-    return reduce(mul, balanced(entries, 1))
-
-
-@rules.norm.register(Kronecker)
-def norm_of_kronecker(a: Kronecker) -> Array:
-    """‖A ⊗ B‖ = ‖A‖ ‖B‖."""
-    return reduce(mul, balanced([factor.norm() for factor in a.factors], 0))
-
-
-@rules.slogdet.register(Kronecker)
-def slogdet_of_kronecker(a: Kronecker) -> tuple[Array, Array]:
-    """det(A ⊗ B) = det(A)ⁿ det(B)ᵐ for A of size m and B of size n; 0 if they are not square."""
-    if a._lacks_rank:
-        return a.kind.zeros(*a.batch), a.kind.real.zeros(*a.batch) - float("inf")
-    sign, logarithm = a.kind.ones(*a.batch), a.kind.real.zeros(*a.batch)
-    for factor in a.factors if a.shape[0] else ():
-        repeats = a.shape[0] // factor.shape[0]
-        part = factor.slogdet()
-        sign, logarithm = sign * part[0] ** repeats, logarithm + part[1] * repeats
-    return sign, logarithm
-
-
-@rules.to_dense.register(Kronecker)
-def kronecker_to_dense(a: Kronecker) -> Array:
-    """Form all products of entries."""
-    xp = a.kind.xp
-
-    def pair(left: Array, right: Array) -> Array:
-        product = left[..., :, None, :, None] * right[..., None, :, None, :]
-        rows, columns = left.shape[-2] * right.shape[-2], left.shape[-1] * right.shape[-1]
-        return xp.reshape(product, (*product.shape[:-4], rows, columns))
-
-    return reduce(pair, balanced([factor.to_dense() for factor in a.factors], 2))
-
-
-@rules.inner.register(Kronecker, Kronecker)
-def inner_of_kronecker(a: Kronecker, b: Kronecker) -> Array:
-    """tr((A ⊗ B)ᴴ (C ⊗ D)) = tr(Aᴴ C) tr(Bᴴ D), where the factors are alike."""
-    if [factor.shape for factor in a.factors] != [factor.shape for factor in b.factors]:
-        return NotImplemented
-    return prod(rules.inner(left, right) for left, right in zip(a.factors, b.factors, strict=True))

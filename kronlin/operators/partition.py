@@ -67,7 +67,9 @@ class Partition:
     def scatter(self, groups: list[Array]) -> Array:
         """Put what `gather` took from each group back together: (total, k)."""
         xp = self.kind.xp
-        flat = [xp.reshape(part, (prod(part.shape[:-1]), part.shape[-1])) for part in groups]
+        flat = [
+            part if part.ndim == 2 else xp.reshape(part, (prod(part.shape[:-1]), part.shape[-1])) for part in groups
+        ]
         joined = flat[0] if len(flat) == 1 else xp.concat(flat, axis=0)
         return joined if self._back is None else xp.take(joined, self._back, axis=0)
 

@@ -3,12 +3,13 @@
 from typing import NamedTuple
 
 from kronlin.algebra import Identity, Operator, Product, rules
-from kronlin.arrays import Array, SingularMatrixError
+from kronlin.arrays import Array, NotPositiveDefiniteError, SingularMatrixError
 from kronlin.operators.blockdiagonal import BlockDiagonal
 from kronlin.operators.blockmatrix import BlockMatrix
 from kronlin.operators.dense import Dense
 from kronlin.operators.fallback import DENSE_LIMIT
-from kronlin.operators.substitution import pivot_inverse, slogdet_of_blocks
+from kronlin.operators.refinement import refined
+from kronlin.operators.substitution import loses_digits, pivot_inverse, slogdet_of_blocks
 
 
 class Elimination(NamedTuple):
@@ -33,9 +34,12 @@ def eliminate(a: BlockMatrix) -> Elimination | None:
     known = a.properties.promise
     pivot = a11._with(known)
     try:
-        right = pivot.inverse() @ a12
-    except SingularMatrixError:
+        inverse = pivot.inverse()
+    except (NotPositiveDefiniteError, SingularMatrixError):
         return None
+    if loses_digits(a, inverse):
+        return None
+    right = inverse @ a12
     return Elimination(pivot, right, (a22 - a21 @ right)._with(known))
 
 
@@ -54,6 +58,12 @@ def inverse_by_schur_complement(a: BlockMatrix) -> Operator:
     upper = BlockMatrix([[eye, -found.right], [None, small_eye]])
     lower = upper.H if a.is_self_adjoint else BlockMatrix([[eye, None], [-(a.blocks[1][0] @ pivot), small_eye]])
     return Product(upper, BlockDiagonal([pivot, pivot_inverse(a, 1, found.complement, a.blocks[1][1])]), lower)
+
+
+@rules.solve.register(BlockMatrix, level=-1)
+def solve_by_schur_complement(a: BlockMatrix, b: Array) -> Array:
+    """Eliminate, then refine: elimination without interchanges loses digits."""
+    return refined(a, a.inverse()._matmat, b)
 
 
 @rules.slogdet.register(BlockMatrix, level=-1)

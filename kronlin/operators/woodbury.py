@@ -12,10 +12,10 @@ from kronlin.arrays import (
     adjoint,
     kind,
     max_abs,
-    root_sum_squares,
 )
 from kronlin.operators.dense import Dense
 from kronlin.operators.lowrank import LowRank, congruence
+from kronlin.operators.refinement import refined
 from kronlin.operators.spectral import Spectral
 from kronlin.operators.updates import CholeskyUpdate, CompressedUpdate, EigenUpdate, LUUpdate, Update, WhitenedUpdate
 
@@ -80,24 +80,9 @@ def inverse_by_woodbury(a: Sum) -> Operator:
 
 @rules.solve.register(Sum)
 def solve_by_woodbury(a: Sum, b: Array) -> Array:
-    """Solve, then refine: a step is kept, column by column, if it halves the residual at least."""
+    """Solve, then refine."""
     update = _kept_split(a)
-    if update is None:
-        return NotImplemented
-    x = update.solve(b)
-    residual = b - a._matmat(x)
-    size = root_sum_squares(residual, axis=-2)
-    for _ in range(update.refinements):
-        better = x + update.solve(residual)
-        rest = b - a._matmat(better)
-        smaller = root_sum_squares(rest, axis=-2)
-        gain = smaller < size / 2
-        if not bool(a.kind.xp.any(gain)):
-            break
-        kept = gain[..., None, :]
-        x, residual = a.kind.xp.where(kept, better, x), a.kind.xp.where(kept, rest, residual)
-        size = a.kind.xp.where(gain, smaller, size)
-    return x
+    return NotImplemented if update is None else refined(a, update.solve, b, update.refinements)
 
 
 @rules.slogdet.register(Sum)

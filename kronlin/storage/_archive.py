@@ -21,7 +21,14 @@ _CHUNK = 1 << 20
 
 
 class FileFormatError(ValueError):
-    """A file that `load` cannot take: damaged, cut short, of another program or of a newer version."""
+    """A file that `load` cannot take: damaged, cut short, of another program or of a newer version.
+
+    >>> import tempfile, kronlin as kl
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     kl.load(file.name)
+    Traceback (most recent call last):
+    kronlin.storage._archive.FileFormatError: ...
+    """
 
 
 def write(path: Any, content: dict[str, Any], arrays: list[np.ndarray[Any, Any]]) -> None:

@@ -1,27 +1,43 @@
 """check_operator: every law, one after the other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from inspect import cleandoc
 from typing import Any
 
 from kronlin.algebra import rules
 from kronlin.arrays import Array
-from kronlin.testing import _arithmetic, _form, _inverses, _products, _spectra
+from kronlin.testing import (
+    _adjoint,
+    _arithmetic,
+    _derived,
+    _effects,
+    _form,
+    _inverses,
+    _moves,
+    _nested,
+    _products,
+    _spectra,
+    _storage,
+)
 from kronlin.testing._case import BrokenLaw, Case
 
-LAWS: tuple[Callable[[Case], None], ...] = (
+Law = Callable[[Case], None]
+
+LAWS: tuple[Law, ...] = (
     _form.form,
-    _products.dense_form,
+    _effects.untouched_inputs,
+    _effects.results_stay,
+    _effects.repeatability,
+    _effects.independence,
+    _products.linearity,
     _products.vectors,
     _products.blocks,
+    _products.mixed_arguments,
+    _adjoint.dot_test,
+    _adjoint.adjoint,
+    _products.dense_form,
     _products.products_from_the_left,
-    _products.complex_arguments,
-    _products.repeatability,
-    _products.untouched_inputs,
-    _products.linearity,
-    _products.adjoint,
     _form.promises,
-    _arithmetic.arithmetic,
-    _arithmetic.grams,
     _spectra.norms,
     _spectra.traces,
     _spectra.spectra,
@@ -30,53 +46,74 @@ LAWS: tuple[Callable[[Case], None], ...] = (
     _inverses.inverses,
     _inverses.pseudo_inverses,
     _inverses.determinants,
-    _arithmetic.damping,
+    _arithmetic.arithmetic,
+    _derived.damping,
+    _derived.of_the_adjoint,
+    _derived.squares,
+    _derived.of_the_inverse,
+    _moves.precisions,
+    _moves.libraries,
+    _storage.storage,
+    _nested.terms_of_a_sum,
+    _nested.factors_of_a_product,
+    _nested.factors_of_a_kronecker_product,
+    _nested.blocks_of_a_block_diagonal,
 )
+"""In the order in which they are checked: what a later law takes for granted comes first."""
 
 
-def check_operator(op: Any, dense: Array | None = None, *, rtol: float | None = None) -> None:
-    """Check that an operator obeys every law: products, adjoint, arithmetic, inverses, spectra, promises.
+def check_operator(
+    op: Any, dense: Array | None = None, *, rtol: float | None = None, libraries: Iterable[str] | None = None
+) -> None:
+    """Check that an operator obeys every law: products, adjoint, arithmetic, inverses, spectra, promises, company.
 
-    Small operators only: the laws are checked against the matrix.
+    The laws are those of a matrix, checked for the operator, for what is made from it (adjoint, inverse, damped and
+    squared operator), for larger operators that hold it (a block diagonal, a Kronecker product, a sum, a product), and
+    for the same operator in another precision, in other array libraries and from a file. What the operator does not
+    have is not asked for: one without an adjoint, or made of functions that cannot be moved, is excused there.
+    For small operators: everything is held against the matrix. A 4×4 operator takes 0.1 s.
 
     Args:
         op: an operator (or an array) of any array library.
-        dense: the matrix that it should be, of any array library; `op.to_dense()` if None, which is then itself
-            checked against products with unit vectors.
+        dense: the matrix that it should be, of any array library; its products with the unit vectors if None.
         rtol: tolerance relative to ‖A‖ ‖x‖; if None that of the dtype, 1e-12 in double and 5e-4 in single precision.
             Inverses are allowed `rtol` · cond(A) / 100 where that is more.
+        libraries: names of other array libraries on which it must be the same operator. If None: those that your
+            program has imported already, and array-api-strict if it is installed; () for none.
 
     Raises:
-        AssertionError: a law is broken; the message says which, with the first entry that is wrong.
+        AssertionError: a law is broken; the message says which, with the simplest argument found that shows it.
 
     >>> import numpy as np, kronlin as kl
     >>> check_operator(kl.Kronecker(np.eye(2), np.ones((2, 3))))
-    >>> check_operator(kl.Function(np.cumsum, shape=(3, 3), dtype="float64"))
+    >>> check_operator(kl.Function(np.abs, shape=(2, 2), dtype="float64"))
     Traceback (most recent call last):
-    AssertionError: ...
+    AssertionError: the law of linearity is broken: A (c x) = c A x, with c = -1/2, or -i/2 for a complex A, ...
+      A = Function(2×2, float64)
+      (A @ (-1/2 x))[0]: expected -0.5, got 0.5 (tolerance 1.4e-12; 1 of 2 entries differ)
+      x = [1., 0.]
     """
     op = rules.wrap(op)
+    case = Case(op, _reference(op) if dense is None else dense, rtol)
     for law in LAWS:
-        case = Case(op, _reference(op) if dense is None else dense, rtol)
+        case.restart()
         try:
-            law(case)
+            law(case) if law is not _moves.libraries else _moves.libraries(case, libraries)
         except BrokenLaw as broken:
-            raise AssertionError(_report(op, law, str(broken))) from None
+            raise AssertionError(_report(op, law, str(broken))) from broken.__cause__
         except Exception as error:
             raise AssertionError(_report(op, law, f"{type(error).__name__}: {error}")) from error
 
 
 def _reference(op: Any) -> Array:
-    """The matrix as the operator forms it, or, where it cannot, its products with unit vectors."""
+    """The products with the unit vectors."""
     try:
-        return op.to_dense()
-    except NotImplementedError:
         return op @ op.kind.eye(op.shape[1])
     except Exception as error:
-        raise AssertionError(f"{op!r}.to_dense() fails with {type(error).__name__}: {error}") from error
+        raise AssertionError(f"{op!r} @ I fails with {type(error).__name__}: {error}") from error
 
 
-def _report(op: Any, law: Callable[[Case], None], finding: str) -> str:
+def _report(op: Any, law: Law, finding: str) -> str:
     """Word the assertion."""
-    statement = (law.__doc__ or "").strip()
-    return f"the law of {law.__name__.replace('_', ' ')} is broken: {statement}\n  A = {op!r}\n  {finding}"
+    statement = cleandoc(law.__doc__ or "").replace("\n\n", "\n  ")
+    return f"the law of {law.__name__.strip('_').replace('_', ' ')} is broken: {statement}\n  A = {op!r}\n  {finding}"

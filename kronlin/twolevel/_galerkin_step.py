@@ -50,6 +50,8 @@ def galerkin_step(A: Any, M: Any, Z: Any, b: Array, extra: Sequence[Array] = ())
     if not all_finite(b):
         raise ValueError("galerkin_step: b has an entry that is NaN or infinite")
     coarse = Z if isinstance(Z, Galerkin) or Z is None else Galerkin(A, Z)
+    if coarse is not None and not coarse.is_exact:
+        raise ValueError(f"galerkin_step takes a coarse space whose E is solved exactly, not {coarse!r}")
     kinds = [A.kind, M.kind, *map(kind, (b, *extra)), *([] if coarse is None else [coarse.Z.kind])]
     own = common_kind(kinds, "galerkin_step")
     sides, *more = (cast(w[:, None] if b.ndim == 1 else w, own) for w in (b, *extra))

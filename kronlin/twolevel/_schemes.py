@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from kronlin.algebra import Operator
-from kronlin.galerkin import Galerkin
 
-Formula = Callable[[Operator, Galerkin], Operator]
+Formula = Callable[..., Operator]
+"""Takes M and the `Galerkin` of A and Z; if weighted, two numbers too."""
 
 
 class Scheme(NamedTuple):
-    """A two-level scheme: its formula B(M, coarse) and what the theory says of B for pd A and M."""
+    """A two-level scheme: its formula B(M, coarse) and what the theory says of B for pd A and M, E solved exactly."""
 
     name: str
     formula: Formula
@@ -23,6 +23,8 @@ class Scheme(NamedTuple):
     solver: str
     """The Krylov method that may use it: "cg", "deflated_cg" or "gmres"."""
     aliases: tuple[str, ...] = ()
+    weighted: bool = False
+    """Whether the formula takes the weights of its two terms as well."""
 
 
 SCHEMES: dict[str, Scheme] = {}
@@ -37,11 +39,12 @@ def scheme(
     adjoint: str,
     solver: str,
     aliases: tuple[str, ...] = (),
+    weighted: bool = False,
 ) -> Callable[[Formula], Formula]:
     """Enter a formula into the list under its name."""
 
     def enter(formula: Formula) -> Formula:
-        SCHEMES[name] = Scheme(name, formula, expression, self_adjoint, definite, adjoint, solver, aliases)
+        SCHEMES[name] = Scheme(name, formula, expression, self_adjoint, definite, adjoint, solver, aliases, weighted)
         return formula
 
     return enter

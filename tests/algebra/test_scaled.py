@@ -12,6 +12,7 @@ from tests.algebra.bare import Bare, agree, bare
 from tests.matrices import DTYPES, each_dtype, hermitian, normal, positive
 from tests.nets import close
 
+S_REAL = {"complex64": "float32", "complex128": "float64"}
 FACTORS = [2.0, -0.5, 3, -1]
 
 
@@ -45,6 +46,15 @@ def test_laws(dtype, factor, promise):
     check_operator(
         Scaled(A._astype(A.kind.complex) if wide != a.dtype else A, factor=factor), (factor * a).astype(wide)
     )
+
+
+@each_dtype(["complex64", "complex128"])
+def test_real_scalars_of_a_complex_operator_become_complex_arrays(lib, dtype):
+    S = 1j * Spectral(lib.asarray(np.eye(2, dtype=dtype)), lib.asarray(np.ones(2), S_REAL[dtype]))
+    for got, expected in ((S.trace(), np.asarray(2j)), (S.diagonal(), np.full(2, 1j))):
+        assert lib.owns(got)
+        assert dtype in str(got.dtype)
+        np.testing.assert_allclose(lib.numpy(got), expected, rtol=1e-6)
 
 
 def test_factors_are_gathered():

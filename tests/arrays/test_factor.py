@@ -168,6 +168,15 @@ def test_singular_is_told_from_indefinite_in_every_unit(lib, units):
             arrays.cholesky(lib.asarray(x @ x.conj().T - 1e-3 * np.diag([0.0, units**2, 0.0])))
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e-14, 1e14])
+def test_a_negative_diagonal_entry_is_indefinite_in_every_unit(lib, scale):
+    for a in (np.diag([1.0, -1.0]), np.array([[1.0, 1.0], [1.0, 0.0]]), -np.eye(2)):
+        with pytest.raises(NotPositiveDefiniteError):
+            arrays.cholesky(lib.asarray(scale * a))
+    with pytest.raises(SingularMatrixError):
+        arrays.cholesky(lib.asarray(scale * np.diag([1.0, -1e-17])))
+
+
 def test_an_inverse_without_a_right_digit_is_refused(lib):
     a = np.array([[1.0, 1.0], [1.0, 1.0 - 2.0**-53]])
     with pytest.raises(SingularMatrixError, match=r"condition number is about .*beyond 1/eps|singular"):

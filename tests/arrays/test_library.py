@@ -46,6 +46,7 @@ def test_a_plain_library_has_no_accelerator_no_switch_and_no_error_of_its_own():
     plain = Plain()
     assert plain.devices() == []
     assert plain.is_accelerator("gpu:0") is False
+    assert plain.device_named("gpu:0") == "gpu:0"
     assert plain.enable("float64") is None
     assert plain.linalg_errors == ()
 

@@ -35,6 +35,10 @@ def test_the_second_device_counts_as_an_accelerator():
     assert not library.is_accelerator(STRICT.device)
 
 
+def test_devices_have_names():
+    assert library.device_named("device1") == STRICT_DEVICE.device
+
+
 def test_a_failed_factorisation_is_known_by_its_error():
     with pytest.raises(library.linalg_errors):
         array_api_strict.linalg.cholesky(STRICT.asarray(-np.eye(2)))

@@ -72,6 +72,13 @@ def test_nearly_dependent_means_are_made_orthonormal(angle):
     close(Z.T @ Z, np.eye(2), 1e-15 / angle)
 
 
+def test_short_means_are_kept_beside_long_ones():
+    layers = [LayerStatistics(np.ones((2, 1)), np.array([[1.0, 1.0], [0.0, 1e-12]]))]
+    Z = gradients(layers, [0, 1], orthogonal=True).to_dense()
+    assert Z.shape == (2, 2)
+    close(Z.T @ Z, np.eye(2))
+
+
 def test_a_layer_without_gradient_is_dropped_and_counted():
     dead = LayerStatistics(np.ones((4, 2)), np.zeros((4, 3)))
     layers = [dead, *random_layers(np.random.default_rng(0), 4, 1, [(2, 2)])]

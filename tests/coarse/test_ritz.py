@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from kronlin.coarse import ritz
 from kronlin.krylov import condition_number, lanczos
-from kronlin.operators import Dense, Diagonal
+from kronlin.operators import Dense, Diagonal, LowRank
 from kronlin.twolevel import two_level
 from tests.coarse.spaces import Level, projector, tiny_level
 from tests.libraries import NUMPY
@@ -81,6 +81,16 @@ def test_improves_the_condition():
     B = two_level(level.A, level.M, ritz(level.A, 3, level.M, "largest", rtol=1e-8), "BNN")
     found = condition_number(level.A, B, rtol=1e-6)
     np.testing.assert_allclose(float(found), max(theta[-4], 1) / theta[0], rtol=1e-4)
+
+
+def test_a_singular_preconditioner_ends_the_run_early():
+    """Only the range of M is seen, and once it is used up the vectors are as good as they get."""
+    root = positive(9)[:, :3]
+    A, M = positive(9, condition=1e3, seed=1), LowRank(root)
+    Z = ritz(A, 3, M, rtol=0.0).to_dense()
+    close(projector(Z), projector(root), 1e-6)
+    with pytest.raises(ValueError, match=r"ended after 3 steps"):
+        ritz(A, 4, M)
 
 
 def test_type():

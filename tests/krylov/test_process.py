@@ -18,6 +18,17 @@ def test_basis_keeps_order_in_few_blocks():
     assert [block.shape[0] for block in basis.blocks] == [32, 4, 1]
 
 
+def test_a_stack_of_bases_grows_together():
+    stack, single = Basis(), Basis()
+    random = np.random.default_rng(0)
+    for _ in range(5):
+        rows = random.standard_normal((2, 1, 3))
+        stack.append(rows)
+        single.append(rows[1])
+    assert stack.rows(5).shape == (2, 5, 3)
+    np.testing.assert_array_equal(stack.rows(5)[1], single.rows(5))
+
+
 @pytest.mark.parametrize("preconditioned", [False, True])
 @pytest.mark.parametrize("is_complex", [False, True])
 def test_relations(preconditioned, is_complex):
@@ -38,6 +49,19 @@ def test_relations(preconditioned, is_complex):
     exact = np.linalg.eigvals((np.eye(60) if M is None else M) @ A).real
     nearest = np.abs(values[:, None] - exact).min(axis=1)
     assert (nearest <= bounds + 1e-10 * exact.max()).all()
+
+
+@pytest.mark.parametrize("preconditioned", [False, True])
+def test_stays_orthogonal_to_another_process(preconditioned):
+    A = kl.Dense(with_spectrum(np.linspace(-1, 3, 30)))
+    M = kl.Dense(with_spectrum(np.logspace(-1, 1, 30), seed=9)) if preconditioned else None
+    first = Process(A, M, random_start(A.kind, 30, 0), A.kind)
+    first.extend(6)
+    second = Process(A, M, random_start(A.kind, 30, 1), A.kind, first.rows(6))
+    second.extend(24)
+    u, q = (np.concatenate(pair) for pair in zip(first.rows(6), second.rows(24), strict=True))
+    np.testing.assert_allclose(u @ q.T, np.eye(30), atol=1e-11)
+    assert second.coefficients()[2], "6 and 24 vectors are a basis"
 
 
 def test_start_is_the_same_everywhere(lib):

@@ -1,10 +1,10 @@
-"""The shared recurrence: its plain form, the callback, the bar."""
+"""The shared recurrence: its plain form and the callback."""
 
 import numpy as np
 import pytest
 
 import kronlin as kl
-from kronlin.krylov import cg, deflated_cg
+from kronlin.krylov import cg
 from tests.krylov.systems import NETS, net, with_spectrum
 
 
@@ -51,22 +51,3 @@ def test_callback_sees_every_iterate_in_the_shape_of_b():
         assert len(seen) == result.iterations
         assert all(x.shape == shape for x in seen)
         np.testing.assert_array_equal(seen[-1], result.x)
-
-
-def test_progress_bar_is_shown_on_request(capsys):
-    A = with_spectrum(np.logspace(0, 1, 12))
-    cg(A, np.ones(12))
-    assert capsys.readouterr().err == ""
-    cg(A, np.ones(12), progress=True)
-    assert "cg" in (shown := capsys.readouterr().err)
-    assert "residual" in shown
-    deflated_cg(A, np.ones(12), np.ones((12, 1)), scheme="DEF1", progress=True)
-    assert "DEF1" in capsys.readouterr().err
-
-
-def test_bar_without_tqdm_says_what_to_install(monkeypatch):
-    import sys
-
-    monkeypatch.setitem(sys.modules, "tqdm", None)
-    with pytest.raises(ImportError, match=r"kronlin\[demo\]"):
-        cg(np.eye(2), np.ones(2), progress=True)

@@ -3,14 +3,14 @@
 import numpy as np
 
 from kronlin.testing import check_operator
-from tests.libraries import JAX, ArrayLibrary
+from tests.libraries import JAX, NUMPY, ArrayLibrary
 from tests.matrices import adjoint, normal, wide
 
 
 def check(op, dense: np.ndarray, lib: ArrayLibrary) -> None:
-    """All laws; on JAX, which compiles for every shape, the products alone."""
+    """All laws, on this library and from NumPy to one other; on JAX, which compiles for every shape, products alone."""
     if lib is not JAX:
-        check_operator(op, dense)
+        check_operator(op, dense, libraries=["array_api_strict"] if lib is NUMPY else [])
         return
     dense, dtype = wide(dense), op.kind.dtype_name
     tolerance = 1e-12 if op.kind.eps < 1e-10 else 1e-4

@@ -35,24 +35,6 @@ def test_grams_and_products(dtype):
     close(moved.to_dense(), square.to_dense() @ one.to_dense())
 
 
-@each_dtype(("float32", "complex128"))
-def test_gram_of_kronecker_products(lib, dtype):
-    """Factor by factor where the rows are cut alike, by products where they are not."""
-    arrays = [normal(shape, dtype, seed) for seed, shape in enumerate([(3, 2), (2, 4), (3, 1), (2, 3), (2, 1), (3, 2)])]
-    one, two, other = (kl.Kronecker(*map(lib.asarray, pair)) for pair in (arrays[:2], arrays[2:4], arrays[4:]))
-    wanted = [np.kron(*pair) for pair in (arrays[:2], arrays[2:4], arrays[4:])]
-    for right, matrix in ((two, wanted[1]), (other, wanted[2])):
-        gram = rules.gram(one, right)
-        assert lib.owns(gram)
-        close(lib.numpy(gram), wanted[0].conj().T @ matrix, 1e-5 if dtype == "float32" else 1e-12)
-
-
-def test_the_gram_of_wide_aggregates_forms_nothing_of_their_size(monkeypatch):
-    rows = kl.Kronecker(kl.Identity(3, dtype="float64"), np.ones((4, 1)))
-    monkeypatch.setattr(kl.Kronecker, "_matmat", None)
-    close(rules.gram(rows, rows), 4 * np.eye(3))
-
-
 def test_a_tall_gram_is_formed_and_a_wide_one_stays_lazy():
     tall = kl.KhatriRao(normal((5, 3)), normal((4, 3)))
     assert type(tall.H @ tall) is kl.Dense

@@ -142,8 +142,10 @@ def test_a_complex_multiple_keeps_a_complex_trace_and_diagonal(lib, dtype):
     u = normal((4, 2), dtype)
     for op in (
         1j * kl.LowRank(lib.asarray(u)),
+        kl.LowRank(lib.asarray(u), 1j * kl.Identity(2, like=lib.asarray(u))),
         1j * kl.Spectral(lib.asarray(np.eye(4, dtype=dtype)), lib.asarray(np.ones(4, u.real.dtype))),
     ):
         dense = lib.numpy(op.to_dense())
+        assert lib.owns(op.trace())
         np.testing.assert_allclose(complex(op.trace()), np.trace(dense), rtol=1e-5)
         np.testing.assert_allclose(lib.numpy(op.diagonal()), np.diag(dense), rtol=1e-5, atol=1e-6)

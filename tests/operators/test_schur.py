@@ -79,3 +79,13 @@ def test_a_large_arrow_is_solved_without_forming_it():
     op = kl.assume(kl.BlockMatrix([[kl.Diagonal(np.full(n, 4.0)), B], [B.H, n * np.eye(2)]]), "pd")
     x = normal((n + 2, 2), seed=4)
     np.testing.assert_allclose(op.solve(op @ x), x, atol=1e-10)
+
+
+@pytest.mark.parametrize("small", [1e-6, 1e-12])
+def test_a_tiny_first_block_is_not_eliminated_where_that_costs_digits(small):
+    """Without interchanges a pivot of 1e-12 leaves four digits; the dense method leaves all of them."""
+    first = kl.Kronecker(np.full((1, 1), small), np.eye(2))
+    op = kl.BlockMatrix([[first, np.eye(2)], [np.eye(2), np.array([[1.0, 2.0], [3.0, 4.0]])]])
+    x = normal((4, 2))
+    np.testing.assert_allclose(op.solve(op @ x), x, atol=1e-9 if small == 1e-6 else 1e-13)
+    assert type(op.inverse()) is (Product if small == 1e-6 else kl.Dense)

@@ -1,20 +1,21 @@
-"""Laws of AD = M + Q: symmetric positive definite, never better than deflation, bounded above."""
+"""Laws of AD = M + Q: symmetric positive definite, bounded by the number of blocks, with weights w₁ M + w₂ Q."""
 
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
+from kronlin import assume, load, save
 from kronlin.curvature import FisherRoot, block_diagonal_fisher, fisher
 from kronlin.twolevel import two_level
 from tests.nets import DAMPINGS, NETS, layer_lists
-from tests.triples import Triple, deflated_spectrum, spectrum, triples
+from tests.triples import SCHEMES, formulas, spectrum, triples
 from tests.twolevel.cases import (
     SPACES,
     check_formula,
     check_reference,
     coarse_space,
     fisher_triple,
-    matrices,
     small_fishers,
 )
 
@@ -37,37 +38,6 @@ def test_reference(name, lam, space):
     check_reference("AD", name, lam, space)
 
 
-@given(triples())
-def test_is_never_better_conditioned_than_deflation(triple):
-    """λ_max(AD) ≥ μ_max and λ_min(AD) ≤ μ_min."""
-    B, _ = matrices("AD", triple)
-    found, mu = spectrum(B, triple.A), deflated_spectrum(*triple)
-    assert found[-1] >= mu[-1] * (1 - 1e-9)
-    assert found[0] <= mu[0] + 1e-9 * found[-1]
-
-
-@given(triples())
-def test_interlacing(triple):
-    """θ_j ≤ AD_j ≤ min(θ_{j+k}, θ_j + 1), where defined, θ the spectrum of M A."""
-    B, _ = matrices("AD", triple)
-    found, theta, k = spectrum(B, triple.A), spectrum(triple.M, triple.A), triple.k
-    slack = 1e-9 * found[-1]
-    assert np.all(found >= theta - slack)
-    assert np.all(found <= theta + 1 + slack)
-    assert np.all(found[:-k] <= theta[k:] + slack)
-
-
-@given(triples())
-def test_eigenvectors_are_shifted_by_one(triple):
-    """Z of k eigenvectors of M A: θ_j + 1 for these, the other θ unchanged."""
-    A, M, _ = triple
-    k, root = triple.k, np.linalg.cholesky(M)
-    w, q = np.linalg.eigh(root.T @ A @ root)
-    B, _ = matrices("AD", Triple(A, M, root @ q[:, :k]))
-    wanted = np.sort(np.concatenate([w[:k] + 1, w[k:]]))
-    np.testing.assert_allclose(spectrum(B, A), wanted, atol=1e-9 * wanted[-1])
-
-
 @given(layer_lists())
 def test_bounded_by_the_number_of_blocks(layers):
     """M the inverse of the diagonal blocks of A: λ_max(M A) ≤ L, λ_max(AD) ≤ L + 1."""
@@ -76,6 +46,51 @@ def test_bounded_by_the_number_of_blocks(layers):
     assert spectrum(M.to_dense(), A.to_dense())[-1] <= L * (1 + 1e-10)
     B = two_level(A, M, coarse_space(layers, "nicolaides"), "AD")
     assert spectrum(B.to_dense(), A.to_dense())[-1] <= (L + 1) * (1 + 1e-10)
+
+
+@given(triples(complex_too=True), st.floats(0.1, 10), st.floats(0.1, 10))
+def test_weights(triple, w1, w2):
+    """w₁ M + w₂ Q, and still positive definite."""
+    A, M, Z = triple
+    B, wanted = two_level(A, assume(M, "pd"), Z, "AD", weights=(w1, w2)), formulas(*triple)
+    dense = w1 * M + w2 * wanted.Q
+    size = 1e-14 * len(A) * triple.condition * max(w1, w2) * wanted.sizes["AD"]
+    assert np.linalg.norm(B.to_dense() - dense, 2) <= size
+    assert np.linalg.norm(B.H.to_dense() - dense.conj().T, 2) <= size
+    assert B.weights == (w1, w2)
+
+
+def test_weighted_operator():
+    A, M, Z = np.diag([1.0, 2.0, 4.0]), np.eye(3), np.ones((3, 1))
+    A, M = (assume(matrix, "pd") for matrix in (A, M))
+    B = two_level(A, M, Z, "additive", weights=(0.5, 2))
+    assert repr(B) == "TwoLevel(3×3, float64, pd: AD = M + Q weighted 0.5 : 2, 1 coarse: Dense(3×3))"
+    assert B.is_pd is True
+    assert B.H is B
+    assert B.astype("float32").weights == (0.5, 2.0)
+    np.testing.assert_allclose(B.astype("float32").to_dense(), B.to_dense(), rtol=1e-6)
+    assert B.with_scheme("BNN").weights is None
+    assert B.with_scheme("AD").weights == (0.5, 2.0)
+    np.testing.assert_array_equal(B.with_scheme("BNN").to_dense(), two_level(A, M, Z, "BNN").to_dense())
+
+
+def test_weights_survive_a_file(tmp_path):
+    B = two_level(np.diag([1.0, 2.0, 4.0]), np.eye(3), np.ones((3, 1)), "AD", weights=(0.5, 2))
+    save(tmp_path / "file", B)
+    loaded = load(tmp_path / "file")
+    assert loaded.weights == (0.5, 2.0)
+    np.testing.assert_array_equal(loaded.to_dense(), B.to_dense())
+
+
+@pytest.mark.parametrize("scheme", [name for name in SCHEMES if name != "AD"])
+def test_no_weights_elsewhere(scheme):
+    with pytest.raises(ValueError, match=rf"{scheme} = .* takes no weights: only AD adds"):
+        two_level(np.eye(2), np.eye(2), np.ones((2, 1)), scheme, weights=(1.0, 2.0))
+
+
+def test_weights_are_positive():
+    with pytest.raises(ValueError, match=r"two positive numbers, not \(1.0, 0.0\)"):
+        two_level(np.eye(2), np.eye(2), np.ones((2, 1)), "AD", weights=(1.0, 0.0))
 
 
 def test_an_application_may_be_worse_than_the_fine_step():

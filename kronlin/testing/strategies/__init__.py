@@ -7,8 +7,9 @@
 ...     assert np.allclose(float(twin.op.norm()), np.linalg.norm(twin.dense), atol=1e-3)
 """
 
+from kronlin.testing.strategies._kinds import kinds, libraries
 from kronlin.testing.strategies._leaves import leaves
-from kronlin.testing.strategies._nested import kinds, operators
+from kronlin.testing.strategies._nested import operators
 from kronlin.testing.strategies._numbers import (
     arrays,
     bases,
@@ -28,6 +29,7 @@ __all__ = [
     "dtypes",
     "kinds",
     "leaves",
+    "libraries",
     "operators",
     "semidefinite_arrays",
     "shapes",

@@ -1,37 +1,52 @@
 """Leaves: every kind of operator that holds arrays is drawn, on the library that was asked for, and obeys the laws."""
 
 import pytest
-from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import kronlin as kl
 from kronlin.arrays import kind
-from kronlin.testing import check_operator
 from kronlin.testing.strategies import dtypes, leaves, shapes
-from tests.libraries import NUMPY, fast
+from kronlin.testing.strategies._leaves import LEAVES
+from tests.libraries import fast
+from tests.testing.strategies.drawn import COMPLEX, QUICK, REAL, check_twin, draw_one
 
-SQUARE = [kl.Dense, kl.Identity, kl.Diagonal, kl.Zero, kl.KhatriRao, kl.LowRank, kl.Spectral, kl.Function]
-KIND = kind(NUMPY.asarray([0.0]))
+HOLDING_ARRAYS = [
+    kl.Dense,
+    kl.Identity,
+    kl.Diagonal,
+    kl.Zero,
+    kl.KhatriRao,
+    kl.FisherRoot,
+    kl.LowRank,
+    kl.Spectral,
+    kl.Function,
+]
 
 
-@pytest.mark.parametrize("structure", SQUARE)
+@pytest.mark.parametrize("structure", HOLDING_ARRAYS)
 def test_every_structure_can_be_drawn(structure):
-    settled = settings(max_examples=1000, derandomize=True, database=None, phases=[Phase.generate])
-    twin = find(leaves(KIND, (2, 2)), lambda twin: type(twin.op) is structure, settings=settled)
+    twin = draw_one(leaves(REAL, (2, 2)), lambda twin: type(twin.op) is structure)
     assert twin.op.shape == (2, 2)
 
 
 @pytest.mark.parametrize("promise", ["is_pd", "is_psd"])
 def test_promises_are_drawn(promise):
-    find(leaves(KIND, (2, 2)), lambda twin: type(twin.op) is kl.Dense and getattr(twin.op, promise))
+    draw_one(leaves(REAL, (2, 2)), lambda twin: type(twin.op) is kl.Dense and getattr(twin.op, promise))
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.make.__name__)
+@pytest.mark.parametrize("kind", [REAL, COMPLEX], ids=str)
+@QUICK
+@given(st.data(), shapes(3))
+def test_each_obeys_the_laws(leaf, kind, data, shape):
+    shape = shape if leaf.fits(shape) else (shape[0], shape[0])
+    check_twin(data.draw(leaf.make(kind, shape)), kind, shape)
 
 
 @pytest.mark.parametrize("library", fast(), ids=str)
-@settings(suppress_health_check=list(HealthCheck), max_examples=25)
+@QUICK
 @given(st.data(), dtypes(), shapes(3))
-def test_they_are_of_the_kind_and_shape_asked_for_and_obey_the_laws(library, data, dtype, shape):
+def test_they_are_of_the_kind_and_shape_asked_for(library, data, dtype, shape):
     wanted = kind(library.asarray([0.0], dtype))
-    twin = data.draw(leaves(wanted, shape))
-    assert twin.op.kind == wanted
-    assert twin.op.shape == twin.dense.shape == shape
-    check_operator(twin.op, twin.dense, rtol=1e-9 if "64" in dtype and dtype != "complex64" else 5e-3)
+    check_twin(data.draw(leaves(wanted, shape)), wanted, shape)
