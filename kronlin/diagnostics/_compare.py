@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any, cast
 
 from kronlin.algebra import Identity, Operator, rules
-from kronlin.arrays import Array, all_finite, kind
+from kronlin.arrays import Array, all_finite, conj, kind, random_normal
 from kronlin.diagnostics.comparison import Comparison, Row
 from kronlin.krylov import cg, condition_number, deflated_cg
 from kronlin.twolevel import TwoLevel
@@ -133,7 +133,20 @@ def _solve(A: Operator, M: Operator, b: Array, rtol: float, maxiter: int | None)
 
 
 def _condition(A: Operator, M: Operator) -> Any:
-    """The condition number of M A; a two-level M is replaced by the self-adjoint scheme that shares its spectrum."""
+    """The condition number of M A; a two-level M is replaced by a self-adjoint, regular one with the same spectrum.
+
+    For A-DEF1 and A-DEF2 that is BNN. The singular schemes have its spectrum but for ones in place of zeros, which
+    do not count once they lie inside the others: M is scaled by a Rayleigh quotient of those.
+    """
     if isinstance(M, TwoLevel) and not (M.scheme.self_adjoint and M.scheme.definite):
-        M = M.with_scheme("BNN" if M.scheme.definite else "R-BNN1")
+        M = M.with_scheme("BNN", None if M.scheme.definite else M.M / _quotient(A, M))
     return None if M.is_self_adjoint is False else condition_number(A, M=M, rtol=1e-2)
+
+
+def _quotient(A: Operator, M: TwoLevel) -> float:
+    """rᴴ M A M r / rᴴ M r for an r with Zᴴ r = 0: between the extreme nonzero eigenvalues of M P A."""
+    r = M.coarse.P @ random_normal(A.kind, (A.shape[0], 1), 0)
+    y = M.M @ r
+    image = M.coarse.P @ (A @ y)
+    inner = [float(kind(x).xp.sum(kind(x).xp.real(conj(y) * x) if A.kind.is_complex else y * x)) for x in (image, r)]
+    return inner[0] / inner[1]

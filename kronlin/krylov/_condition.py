@@ -70,7 +70,8 @@ def condition_number(
     once the process, started from a Gaussian vector, has found the ends. The residuals are pessimistic: errors of
     the Ritz values are of second order in them, and `value` is mostly ten times better than `bound`. For an A or M
     known to be singular and psd (a scheme such as R-BNN1) it is the effective condition number, on the complement
-    of the null space.
+    of the null space; rounding errors in a large null space can pass for eigenvalues there, so that for a two-level
+    method BNN with a scaled M, which has the same spectrum and is regular, is to be preferred (`compare` does so).
 
     Args:
         A: self-adjoint positive (semi)definite operator or array (n, n).

@@ -46,11 +46,12 @@ class TwoLevel(Operator):
         solver = () if coarse.is_exact else (coarse.E_inverse,)
         self._define(A, M, coarse.Z, *solver, shape=A.shape, scheme=scheme, weights=weights)
 
-    def with_scheme(self, scheme: str) -> "TwoLevel":
-        """The same A, M and coarse problem, combined by another scheme; nothing is set up again."""
+    def with_scheme(self, scheme: str, M: Operator | None = None) -> "TwoLevel":
+        """The same coarse problem and M, or another M, combined by another scheme; nothing is set up again."""
         entry = scheme_named(scheme)
         twin = TwoLevel.__new__(TwoLevel)
-        twin._bind(self.A, self.M, self.coarse, entry.name, self.weights if entry.weighted else None)
+        weights = self.weights if entry.weighted else None
+        twin._bind(self.A, self.M if M is None else M, self.coarse, entry.name, weights)
         return twin
 
     def _derive(self) -> Properties:
