@@ -3,12 +3,10 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kronlin import coarse, krylov, twolevel
+from kronlin import twolevel
 from kronlin.algebra import Identity, Operator, Zero, assume, tree
 from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError
 from kronlin.curvature import FisherRoot, LayerStatistics, block_diagonal_fisher, fisher, kfac
-from kronlin.diagnostics import compare
-from kronlin.krylov import cg, condition_number, deflated_cg, eigsh, gmres, minres
 from kronlin.operators import (
     BlockDiagonal,
     BlockMatrix,
@@ -27,11 +25,13 @@ from kronlin.operators import (
     VStack,
     aslinearoperator,
 )
-from kronlin.storage import FileFormatError, load, save
 from kronlin.twolevel import two_level
 
 if TYPE_CHECKING:
-    from kronlin import estimate, sources, testing
+    from kronlin import coarse, estimate, krylov, sources, testing
+    from kronlin.diagnostics import compare
+    from kronlin.krylov import cg, condition_number, deflated_cg, eigsh, gmres, minres
+    from kronlin.storage import FileFormatError, load, save
 
 __version__ = "0.1.0"
 
@@ -84,10 +84,22 @@ __all__ = [
 ]
 
 
+_ROOMS = ("coarse", "estimate", "krylov", "sources", "testing")
+_LATER = {
+    "diagnostics": ("compare",),
+    "krylov": ("cg", "condition_number", "deflated_cg", "eigsh", "gmres", "minres"),
+    "storage": ("FileFormatError", "load", "save"),
+}
+
+
 def __getattr__(name: str) -> Any:
-    """Open the rooms that most scripts do not need when they are first asked for."""
-    if name in ("estimate", "sources", "testing"):
+    """Open the rooms that define no operator when they are first asked for: the import stays light."""
+    if name in _ROOMS:
         return import_module(f"kronlin.{name}")
+    for room, names in _LATER.items():
+        if name in names:
+            globals().update((each, getattr(import_module(f"kronlin.{room}"), each)) for each in names)
+            return globals()[name]
     raise AttributeError(f"module 'kronlin' has no attribute {name!r}")
 
 
