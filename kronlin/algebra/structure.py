@@ -25,6 +25,8 @@ class Structure:
     kind: Kind
     _promised: Properties = UNKNOWN
     _stackable = True
+    _homes: tuple[str, ...] = ()
+    """Names of the only array libraries that can hold it; empty for all."""
 
     def _define(
         self,

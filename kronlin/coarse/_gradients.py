@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from kronlin.algebra import Operator, Product, rules
-from kronlin.arrays import Array, cast, diagonal_of, eigh, is_array, kind, to_numpy
+from kronlin.algebra import Operator, Product
+from kronlin.arrays import Array, adjoint, cast, is_array, kind, root_sum_squares, to_numpy
 from kronlin.curvature import FisherRoot, LayerStatistics
 from kronlin.curvature._fisher import checked_layers
 from kronlin.operators import BlockDiagonal, Dense, Diagonal, Selection
@@ -23,7 +23,7 @@ def gradients(layers: Sequence[LayerStatistics], groups: Any = None, orthogonal:
         layers: the statistics of the layers in the order of the parameter vector.
         groups: a label for each example (n,), or for each column (n, K); None for one group. Labels are sorted.
         orthogonal: whether to make the columns of each layer orthonormal, Z_l R_l; directions below about 1e-7 of them
-            (1e-3 in single precision) are left out, and a layer of zeros keeps one zero column.
+            (3e-3 in single precision) are left out, and a layer of zeros keeps one zero column.
 
     Raises:
         ValueError: there is no layer, n or K differ, or the labels have another shape.
@@ -62,22 +62,27 @@ def _labels(groups: Any, n: int, K: int) -> list[int]:
 
 
 def _orthonormal(U: Operator, sort: Operator, mixing: Array) -> Operator:
-    """U S R with orthonormal columns, R from the small Gram matrix; the second pass mends what squaring lost."""
+    """U S R with orthonormal columns; the second pass mends what rounding in the first one left."""
     for _ in range(2):
-        Z = Product(U, sort, Dense._make(mixing))
-        mixing = mixing @ _inverse_root(rules.gram(Z, Z))
+        mixing = mixing @ _inverse_root(Product(U, sort, Dense._make(mixing)).to_dense())
     return Product(U, sort, Dense._make(mixing))
 
 
-def _inverse_root(gram: Array) -> Array:
-    """R with Rᴴ G R = I on the numerical range of G, which is scaled to unit diagonal first; one zero column for 0."""
-    own, xp, size = kind(gram), kind(gram).xp, gram.shape[-1]
-    diagonal = xp.abs(diagonal_of(gram))
-    positive = diagonal > 0
-    d = xp.where(positive, 1 / xp.sqrt(xp.where(positive, diagonal, xp.ones_like(diagonal))), xp.zeros_like(diagonal))
-    w, q = eigh(cast(d[:, None] * gram * d, own.double))
-    kept = [i for i, value in enumerate(to_numpy(w).tolist()) if value > 10 * size * own.eps]
+def _inverse_root(z: Array) -> Array:
+    """R with orthonormal Z R on the range of Z, whose columns are brought to length 1 first; one zero column for 0.
+
+    From the singular values of Z, not from its Gram matrix: in that a direction that rounding errors alone make would
+    look like one of 1e-7.
+    """
+    own, xp = kind(z), kind(z).xp
+    length = root_sum_squares(z, axis=0)
+    positive = length > 0
+    d = xp.where(positive, 1 / xp.where(positive, length, xp.ones_like(length)), xp.zeros_like(length))
+    _, s, right = xp.linalg.svd(cast(z * d, own.double), full_matrices=False)
+    floor = own.eps**0.5 * 10
+    kept = [i for i, value in enumerate(to_numpy(s).tolist()) if value > floor]
     if not kept:
-        return own.zeros(size, 1)
-    w, q = (xp.take(array, own.indices(kept), axis=-1) for array in (w, q))
-    return cast(d[:, None] * q / xp.sqrt(w), own)
+        return own.zeros(z.shape[1], 1)
+    s = xp.take(s, own.indices(kept), axis=0)
+    right = xp.take(right, own.indices(kept), axis=0)
+    return cast(d[:, None] * adjoint(right) / s, own)

@@ -43,6 +43,7 @@ class Sparse(Operator):
     """
 
     _stackable = False
+    _homes = ("numpy", "cupy")
 
     def __init__(self, matrix: Any) -> None:
         if len(matrix.shape) != 2:

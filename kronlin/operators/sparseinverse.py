@@ -22,6 +22,7 @@ class SparseInverse(Operator):
     """
 
     _stackable = False
+    _homes = ("numpy", "cupy")
 
     def __init__(self, base: Sparse) -> None:
         self.base = base

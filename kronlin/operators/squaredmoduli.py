@@ -2,13 +2,14 @@
 
 from kronlin.algebra import Operator, rules
 from kronlin.algebra.columns import column_blocks
-from kronlin.arrays import Array, abs2
+from kronlin.arrays import Array, abs2, cast, kind
 
 
 class SquaredModuli(Operator):
     """The matrix of squared moduli |a_ij|² of A, formed a few columns at a time whenever it is applied.
 
-    A product costs one product with A for each of its columns; meant for tall A. Real, whatever A is.
+    A product costs one product with A for each of its columns; meant for tall A. It keeps real vectors real, whatever
+    A is.
 
     >>> import numpy as np, kronlin as kl
     >>> SquaredModuli(kl.Dense(np.array([[1.0, -2.0]]))) @ np.array([1.0, 1.0])
@@ -18,20 +19,20 @@ class SquaredModuli(Operator):
     def __init__(self, base: Operator) -> None:
         self.base = base
         self._define(base, shape=base.shape, batch=base.batch)
-        self.kind = base.kind.real
 
     def _matmat(self, x: Array) -> Array:
-        total = self.kind.zeros(*x.shape[:-2], self.shape[0], x.shape[-1])
+        total = kind(x).zeros(*x.shape[:-2], self.shape[0], x.shape[-1])
         for chosen, (block,) in column_blocks(self.base):
-            total = total + abs2(block) @ x[..., chosen, :]
+            total = total + cast(abs2(block), kind(x)) @ x[..., chosen, :]
         return total
 
     def _rmatmat(self, y: Array) -> Array:
-        xp = self.kind.xp
-        return xp.concat([xp.matrix_transpose(abs2(block)) @ y for _, (block,) in column_blocks(self.base)], axis=-2)
+        xp = kind(y).xp
+        blocks = (block for _, (block,) in column_blocks(self.base))
+        return xp.concat([xp.matrix_transpose(cast(abs2(block), kind(y))) @ y for block in blocks], axis=-2)
 
 
 @rules.to_dense.register(SquaredModuli)
 def squared_moduli_to_dense(a: SquaredModuli) -> Array:
     """Square the entries."""
-    return abs2(a.base.to_dense())
+    return cast(abs2(a.base.to_dense()), a.kind)

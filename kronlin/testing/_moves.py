@@ -60,12 +60,13 @@ def can_move(op: Operator) -> bool:
 
 
 def reachable(case: Case) -> list[str]:
-    """The other libraries that Python has imported already, and array-api-strict if installed, where A fits in."""
+    """The other libraries that Python has imported already, and array-api-strict if installed, that can hold A."""
     names = [name for name in LIBRARIES if name in sys.modules and name != case.kind.library.name]
     strict = "array_api_strict"
     if strict not in names and case.kind.library.name != strict and find_spec(strict):
         names.append(strict)
-    return [name for name in names if _takes(name, case.kind.dtype_name)]
+    homes = [part._homes for part in everything(case.op) if part._homes]
+    return [name for name in names if all(name in each for each in homes) and _takes(name, case.kind.dtype_name)]
 
 
 def _takes(library: str, dtype: str) -> bool:

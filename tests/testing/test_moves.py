@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import kronlin as kl
 from kronlin.testing import _moves
@@ -55,3 +56,9 @@ def test_advice_for_a_class_that_cannot_be_rebuilt():
         BrokenLaw, match=r"(?s)A.astype\('float32'\) fails with TypeError: .* what it handed to _define"
     ):
         _moves.precisions(Case(Stubborn(np.eye(2), size=2), np.eye(2)))
+
+
+def test_an_operator_with_homes_of_its_own_is_not_asked_elsewhere():
+    sparse = kl.aslinearoperator(scipy.sparse.csr_array(np.eye(3)))
+    assert "array_api_strict" in _moves.reachable(Case(kl.Dense(np.eye(3)), np.eye(3)))
+    assert _moves.reachable(Case(kl.Kronecker(sparse, np.eye(2)), np.eye(6))) == []
