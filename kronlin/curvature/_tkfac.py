@@ -46,7 +46,7 @@ def tkfac(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
 def _block(layer: LayerStatistics) -> Kronecker:
     xp = kind(layer.inputs).xp
     G, A = (trace / layer.n for trace in _partial_traces(root(layer)))
-    delta = xp.abs(xp.linalg.trace(A))
+    delta = xp.linalg.trace(A)
     A = A / xp.where(delta == 0, xp.ones_like(delta), delta)
     return Kronecker(*(assume(Dense(factor), "psd") for factor in (G, A)))
 

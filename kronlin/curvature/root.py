@@ -117,7 +117,7 @@ def gram_of_fisher_root_and_kronecker(a: FisherRoot, b: Kronecker) -> Array:
 @rules.compose.register(Kronecker, FisherRoot)
 def compose_kronecker_fisher_root(a: Kronecker, b: FisherRoot) -> Operator:
     """(X ⊗ Y) U has the columns Σ_s X g_isk ⊗ Y a_is, where the sizes fit."""
-    if len(a.factors) != 2 or a.factors[0].shape[1] != b.d_out or a.batch != b.batch:
+    if len(a.factors) != 2 or a.factors[0].shape[1] != b.d_out:
         return NotImplemented
     left, right = a.factors
     return FisherRoot._make(_on_last_axis(right, b.inputs, b.batch), _on_last_axis(left, b.output_gradients, b.batch))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from kronlin.curvature import (
     LayerStatistics,
+    _mini_block_fisher,
     _weight_gradients,
     block_diagonal_fisher,
     diagonal_fisher,
@@ -63,6 +64,21 @@ def test_definition(layers, chunk):
         M = mini_block_fisher(layers)
     close(M.to_dense(), cut(fisher_by_definition(layers), layers))
     close(M.diagonal(), diagonal_fisher(layers).diagonal())
+
+
+def test_columns_count_as_one_without_shared_weights(monkeypatch):
+    """For S = 1 the 5 columns of an example are one gradient, for S = 2 they are 5."""
+    monkeypatch.setattr(_weight_gradients, "CHUNK", 6)
+    seen = []
+    for S in (1, 2):
+        layers = random_layers(np.random.default_rng(0), 3, 5, [(2, 3)], S)
+        with monkeypatch.context() as patch:
+            moments = _mini_block_fisher._row_moments
+            patch.setattr(
+                _mini_block_fisher, "_row_moments", lambda P, moments=moments: seen.append(len(P)) or moments(P)
+            )
+            mini_block_fisher(layers)
+    assert seen == [1] * 3 + [1] * 15
 
 
 @given(layer_lists())
