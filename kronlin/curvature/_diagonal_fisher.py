@@ -30,7 +30,7 @@ def diagonal_fisher(layers: Sequence[LayerStatistics]) -> Diagonal:
     >>> diagonal_fisher([layer]).diagonal()
     array([ 9., 36.])
 
-    Source: Martens, "New insights and perspectives on the natural gradient method", arXiv 1412.1193, section 10.
+    Source: Martens, "New insights and perspectives on the natural gradient method", arXiv 1412.1193.
     """
     diagonals = [_diagonal(root(layer)) for layer in checked_layers(layers)]
     parts = promote("the diagonal of a Fisher matrix", *diagonals)

@@ -37,7 +37,7 @@ def ekfac(layers: Sequence[LayerStatistics], sharing: str = "expand") -> BlockDi
     BlockDiagonal(6×6, float64, pd: Spectral(Kronecker(2×2 ⊗ 3×3)))
 
     Source: George et al. (2018), "Fast approximate natural gradient descent in a Kronecker-factored eigenbasis",
-    arXiv 1806.03884, section 3.
+    arXiv 1806.03884.
     """
     bases = kfac(layers, sharing).map_blocks(lambda bucket: bucket.eigh().Q)
     return BlockDiagonal([_block(layer, Q) for layer, Q in zip(layers, bases.blocks, strict=True)])

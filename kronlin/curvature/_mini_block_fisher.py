@@ -31,8 +31,8 @@ def mini_block_fisher(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
     >>> mini_block_fisher([LayerStatistics(np.ones((4, 3)), np.ones((4, 2)))])
     BlockDiagonal(6×6, float64, psd: Dense(3×3), Dense(3×3))
 
-    Source: Bahamou, Goldfarb and Ren (2022), "A mini-block Fisher method for deep neural networks", arXiv 2202.04124,
-    section 3, for dense layers.
+    Source: Bahamou, Goldfarb and Ren (2022), "A mini-block Fisher method for deep neural networks", arXiv 2202.04124;
+    here with the blocks of dense layers, for every layer.
     """
     rows = [_row_blocks(root(layer)) for layer in checked_layers(layers)]
     return BlockDiagonal([assume(Dense(F[o, ...]), "psd") for F in rows for o in range(F.shape[0])])

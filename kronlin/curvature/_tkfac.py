@@ -38,7 +38,7 @@ def tkfac(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
     6.0
 
     Source: Gao et al. (2021), "A trace-restricted Kronecker-factored approximation to natural gradient",
-    arXiv 2011.10741, section 3.
+    arXiv 2011.10741.
     """
     return BlockDiagonal([_block(layer) for layer in checked_layers(layers)])
 
