@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 from kronlin import twolevel
 from kronlin.algebra import Identity, Operator, Zero, assume, tree
 from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError
-from kronlin.curvature import FisherRoot, LayerStatistics, block_diagonal_fisher, fisher, kfac
+from kronlin.curvature import (
+    FisherRoot,
+    LayerStatistics,
+    block_diagonal_fisher,
+    diagonal_fisher,
+    ekfac,
+    fisher,
+    kfac,
+    mini_block_fisher,
+    tkfac,
+)
 from kronlin.operators import (
     BlockDiagonal,
     BlockMatrix,
@@ -67,17 +77,21 @@ __all__ = [
     "compare",
     "condition_number",
     "deflated_cg",
+    "diagonal_fisher",
     "eigsh",
+    "ekfac",
     "estimate",
     "fisher",
     "gmres",
     "kfac",
     "krylov",
     "load",
+    "mini_block_fisher",
     "minres",
     "save",
     "sources",
     "testing",
+    "tkfac",
     "tree",
     "two_level",
     "twolevel",

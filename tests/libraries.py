@@ -71,3 +71,8 @@ def fast() -> list[ArrayLibrary]:
 def installed() -> list[ArrayLibrary]:
     """Every library that is installed here."""
     return fast() + [library for library in (TORCH, JAX, CUPY) if find_spec(library.name)]
+
+
+def eager() -> list[ArrayLibrary]:
+    """Every library that is installed here, but for those that compile for each shape."""
+    return [library for library in installed() if library is not JAX]

@@ -13,7 +13,7 @@ def fisher(layers: Sequence[LayerStatistics]) -> Operator:
 
     With the columns of a type-2 source this is the generalised Gauss-Newton matrix, with sampled or given labels
     the Monte-Carlo or the empirical Fisher. Nothing of size p × p is formed: F is a `LowRank` operator with p rows,
-    and a product costs two passes over the layers' arrays.
+    and a product costs two passes over the layers' arrays. `F.block(l, m)` is the block (1/n) U_l U_mᴴ of two layers.
 
     Args:
         layers: the statistics of the layers in the order of the parameter vector, all of the same n and K.
@@ -25,6 +25,8 @@ def fisher(layers: Sequence[LayerStatistics]) -> Operator:
     >>> layers = [LayerStatistics(np.ones((2, 3)), np.ones((2, 1, 2)))]
     >>> fisher(layers)
     LowRank(6×6, float64, psd: rank ≤ 2: VStack(6×2))
+    >>> fisher(layers).block(0, 0)
+    LowRank(6×6, float64, psd: rank ≤ 2: FisherRoot(6×2))
 
     Source: Martens, "New insights and perspectives on the natural gradient method", arXiv 1412.1193, section 8.
     """

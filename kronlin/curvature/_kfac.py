@@ -43,12 +43,12 @@ def _block(layer: LayerStatistics, sharing: str) -> Kronecker:
     xp = kind(a).xp
     if sharing == "reduce":
         a, g = xp.mean(a, axis=1, keepdims=True), xp.sum(g, axis=1, keepdims=True)
-    A = _second_moment(a) / (a.shape[0] * a.shape[1])
-    G = _second_moment(g) / g.shape[0]
+    A = second_moment(a) / (a.shape[0] * a.shape[1])
+    G = second_moment(g) / g.shape[0]
     return Kronecker(*(assume(Dense(factor), "psd") for factor in (G, A)))
 
 
-def _second_moment(x: Array) -> Array:
+def second_moment(x: Array) -> Array:
     """Σ x xᴴ over all axes but the last."""
     xp = kind(x).xp
     rows = xp.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))

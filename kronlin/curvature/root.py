@@ -1,8 +1,10 @@
 """FisherRoot: the square root of a layer's Fisher block, as what the layer hands over."""
 
+from math import prod
+
 from kronlin.algebra import Operator, rules
 from kronlin.algebra.structure import promote
-from kronlin.arrays import Array, abs2, adjoint, conj
+from kronlin.arrays import Array, abs2, adjoint, conj, kind
 from kronlin.curvature.statistics import LayerStatistics
 from kronlin.operators import KhatriRao, Kronecker
 
@@ -110,6 +112,23 @@ def gram_of_fisher_root_and_kronecker(a: FisherRoot, b: Kronecker) -> Array:
     inputs = conj(a.inputs) @ right[..., None, :, :]
     products = xp.matrix_transpose(outputs) @ inputs
     return xp.reshape(products, (*batch, a.n * a.K, b.shape[1]))
+
+
+@rules.compose.register(Kronecker, FisherRoot)
+def compose_kronecker_fisher_root(a: Kronecker, b: FisherRoot) -> Operator:
+    """(X ⊗ Y) U has the columns Σ_s X g_isk ⊗ Y a_is, where the sizes fit."""
+    if len(a.factors) != 2 or a.factors[0].shape[1] != b.d_out:
+        return NotImplemented
+    left, right = a.factors
+    return FisherRoot._make(_on_last_axis(right, b.inputs, b.batch), _on_last_axis(left, b.output_gradients, b.batch))
+
+
+def _on_last_axis(factor: Operator, x: Array, batch: tuple[int, ...]) -> Array:
+    """Multiply every vector along the last axis."""
+    xp, (*axes, length) = kind(x).xp, x.shape
+    rows = xp.reshape(x, (*batch, prod(axes[len(batch) :]), length))
+    rows = xp.matrix_transpose(factor._matmat(xp.matrix_transpose(rows)))
+    return xp.reshape(rows, (*axes, factor.shape[0]))
 
 
 @rules.conjugate.register(FisherRoot)

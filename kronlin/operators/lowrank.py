@@ -59,6 +59,25 @@ class LowRank(Operator):
         """The number r of columns, a bound on the rank."""
         return max(self.C.shape)
 
+    def block(self, i: int, j: int) -> "LowRank":
+        """The block U_i C V_jᴴ where U = [U₀; U₁; …] and V = [V₀; V₁; …] are `VStack`s; nothing is computed.
+
+        Args:
+            i: which part of U, from 0.
+            j: which part of V.
+
+        Raises:
+            ValueError: U or V is no `VStack`, or has no such part.
+
+        >>> import numpy as np
+        >>> F = LowRank(VStack([np.ones((2, 1)), np.array([[3.0], [4.0], [5.0]])]))
+        >>> F.block(0, 1).to_dense()
+        array([[3., 4., 5.],
+               [3., 4., 5.]])
+        """
+        left, right = _part_of_stack(self.U, i), _part_of_stack(self.V, j)
+        return LowRank._make(left, self.C, *(() if left is right else (right,)))
+
     @property
     def _note(self) -> str:
         return f"rank ≤ {self.rank}"
@@ -99,6 +118,18 @@ class LowRank(Operator):
         if self.V is self.U:
             self._gram()
         return self
+
+
+def _part_of_stack(stack: Operator, place: int) -> Operator:
+    """One of the operators that stand over one another."""
+    if not isinstance(stack, VStack):
+        raise ValueError(
+            f"block(i, j) takes the parts of a VStack, and {stack!r} is in one piece: make U and V a VStack, "
+            "or multiply by a Selection of rows from either side"
+        )
+    if not 0 <= place < len(stack.operators):
+        raise ValueError(f"{stack!r} has the parts 0 to {len(stack.operators) - 1}, so there is no part {place}")
+    return stack.operators[place]
 
 
 def is_formable(a: Operator) -> bool:

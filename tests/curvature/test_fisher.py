@@ -73,6 +73,18 @@ def test_reference_blocks(name):
 
 
 @NET
+def test_reference_blocks_of_two_layers(name):
+    data = reference(name)
+    F, offsets = fisher(layers_of(data)), data["offsets"]
+    for i, rows in enumerate(zip(offsets, offsets[1:], strict=False)):
+        for j, columns in enumerate(zip(offsets, offsets[1:], strict=False)):
+            block = F.block(i, j)
+            assert type(block) is LowRank
+            assert block.is_psd is (True if i == j else None if block.shape[0] == block.shape[1] else False)
+            close(block.to_dense(), data["F"][slice(*rows), slice(*columns)])
+
+
+@NET
 @DAMPING
 def test_reference_solves(name, lam):
     data, damping = reference(name), float(lam)

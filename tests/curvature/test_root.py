@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kronlin.algebra import rules
+from kronlin.algebra import Product, rules
 from kronlin.curvature import FisherRoot
 from kronlin.operators import BlockDiagonal, Dense, KhatriRao, Kronecker, LowRank, VStack
 from kronlin.testing import check_operator
-from tests.libraries import NUMPY, fast
+from tests.libraries import NUMPY, eager, fast
 from tests.nets import close, layer_lists, random_layers, root_by_definition
 
 SHAPES = {"plain": (4, 1, 1, 3, 2), "columns": (3, 1, 2, 2, 4), "shared": (2, 3, 2, 4, 3), "one": (1, 1, 1, 1, 1)}
@@ -122,6 +122,28 @@ def test_grams_decline_where_the_sizes_do_not_fit():
     layer = random_layers(rng, 3, 2, [(4, 2)])[0]
     V, third = FisherRoot(layer.inputs, layer.output_gradients), root_by_definition(layer)
     close(rules.gram(V, W), third.T @ other)
+
+
+@pytest.mark.parametrize("lib", eager(), ids=str)
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+def test_a_kronecker_product_turns_its_arrays(lib, dtype):
+    """(X ⊗ Y) U is a root too, for rectangular X and Y, and in stacks; where the sizes do not fit it is lazy."""
+    rng = np.random.default_rng(4)
+    U, dense = make((3, 2, 2, 4, 3), lib, dtype)
+    left, right = random(rng, 2, 4, dtype=dtype), random(rng, 5, 3, dtype=dtype)
+    turned = Kronecker(lib.asarray(left), lib.asarray(right)) @ U
+    assert type(turned) is FisherRoot
+    assert (turned.n, turned.S, turned.K, turned.d_out, turned.d_in) == (3, 2, 2, 2, 5)
+    assert all(lib.owns(x) for x in turned.parts)
+    close(lib.numpy(turned.to_dense()), np.kron(left, right) @ dense)
+    K = Kronecker(lib.asarray(left[:, :2]), lib.asarray(random(rng, 2, 6, dtype=dtype)))
+    assert type(K @ U) is Product
+    close(lib.numpy((K @ U).to_dense()), lib.numpy(K.to_dense()) @ dense)
+    W, other = make((3, 2, 2, 4, 3), lib, dtype, seed=5)
+    V = Kronecker(lib.asarray(2 * left), lib.asarray(right))
+    stacked = BlockDiagonal([Kronecker(lib.asarray(left), lib.asarray(right)), V]) @ BlockDiagonal([U, W])
+    assert [type(bucket) for bucket in stacked.buckets] == [FisherRoot]
+    close(lib.numpy(stacked.blocks[1].to_dense()), 2 * np.kron(left, right) @ other)
 
 
 @pytest.mark.parametrize("S", [1, 2])

@@ -29,6 +29,29 @@ def test_a_tall_operator_times_its_adjoint():
         close(product.to_dense(), tall.to_dense() @ tall.to_dense().T / 7)
 
 
+def test_blocks_of_stacks():
+    parts, others = [normal((3, 2)), normal((4, 2), seed=1)], [normal((5, 2), seed=2), normal((1, 2), seed=3)]
+    core = hermitian(2)
+    square, oblong = kl.LowRank(kl.VStack(parts), core), kl.LowRank(kl.VStack(parts), core, kl.VStack(others))
+    for i in range(2):
+        for j in range(2):
+            assert type(square.block(i, j)) is type(oblong.block(i, j)) is kl.LowRank
+            close(square.block(i, j).to_dense(), parts[i] @ core @ parts[j].T)
+            close(oblong.block(i, j).to_dense(), parts[i] @ core @ others[j].T)
+    F = kl.LowRank(kl.VStack(parts)) / 7
+    assert F.block(1, 1).is_psd is True
+    assert F.block(1, 1).V is F.block(1, 1).U is F.U.operators[1]
+
+
+def test_blocks_need_stacks():
+    with pytest.raises(ValueError, match=r"Dense\(3×2, float64\) is in one piece: make U and V a VStack"):
+        kl.LowRank(normal((3, 2))).block(0, 0)
+    F = kl.LowRank(kl.VStack([normal((3, 2)), normal((4, 2))]))
+    for i, j in ((0, 2), (-1, 0)):
+        with pytest.raises(ValueError, match=f"has the parts 0 to 1, so there is no part {j or i}"):
+            F.block(i, j)
+
+
 def test_eigenpairs_come_from_the_dual_side():
     u = normal((40, 4))
     op = kl.LowRank(u, kl.Diagonal(np.array([1.0, 2.0, 0.0, 3.0])))

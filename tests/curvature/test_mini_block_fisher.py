@@ -1,0 +1,162 @@
+"""Laws of `mini_block_fisher`: one block a row of a weight, cut out of the exact Fisher matrix."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kronlin.curvature import (
+    LayerStatistics,
+    _mini_block_fisher,
+    _weight_gradients,
+    block_diagonal_fisher,
+    diagonal_fisher,
+    mini_block_fisher,
+)
+from kronlin.operators import BlockDiagonal, Dense
+from kronlin.testing import check_operator
+from tests.libraries import eager, fast
+from tests.nets import (
+    DAMPINGS,
+    NETS,
+    close,
+    fisher_by_definition,
+    layer_lists,
+    layers_of,
+    mlp_layers,
+    random_layers,
+    reference,
+    tiny_layers,
+)
+
+NET = pytest.mark.parametrize("name", NETS)
+
+
+def cut(matrix, layers):
+    """What is left of a Fisher matrix when only pairs of entries in one row of a weight are kept."""
+    sizes = [layer.d_in for layer in layers for _ in range(layer.d_out)]
+    row = np.repeat(np.arange(len(sizes)), sizes)
+    return np.where(row[:, None] == row, matrix, 0)
+
+
+@NET
+@pytest.mark.parametrize(("columns", "key"), [("g2", "F"), ("ge", "Femp"), ("gmc", "Fmc")])
+def test_reference_operators(name, columns, key):
+    data = reference(name)
+    layers = layers_of(data, columns)
+    close(mini_block_fisher(layers).to_dense(), cut(data[key], layers))
+
+
+@NET
+@pytest.mark.parametrize("lam", DAMPINGS)
+def test_reference_steps(name, lam):
+    data = reference(name)
+    damped = mini_block_fisher(layers_of(data)).damped(float(lam))
+    tolerance = 1e-12 + 1e-14 * np.linalg.cond(damped.to_dense())
+    close(damped.solve(data["grad"]), data[f"mbf_{lam}"], tolerance)
+    close(damped.inverse() @ data["grad"], data[f"mbf_{lam}"], tolerance)
+
+
+@given(layer_lists(), st.sampled_from([1, 20, 2**22]))
+def test_definition(layers, chunk):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_weight_gradients, "CHUNK", chunk)
+        M = mini_block_fisher(layers)
+    close(M.to_dense(), cut(fisher_by_definition(layers), layers))
+    close(M.diagonal(), diagonal_fisher(layers).diagonal())
+
+
+def test_columns_count_as_one_without_shared_weights(monkeypatch):
+    """For S = 1 the 5 columns of an example are one gradient, for S = 2 they are 5."""
+    monkeypatch.setattr(_weight_gradients, "CHUNK", 6)
+    seen = []
+    for S in (1, 2):
+        layers = random_layers(np.random.default_rng(0), 3, 5, [(2, 3)], S)
+        with monkeypatch.context() as patch:
+            moments = _mini_block_fisher._row_moments
+            patch.setattr(
+                _mini_block_fisher, "_row_moments", lambda P, moments=moments: seen.append(len(P)) or moments(P)
+            )
+            mini_block_fisher(layers)
+    assert seen == [1] * 3 + [1] * 15
+
+
+@given(layer_lists())
+def test_bounds_the_blocks_of_the_fisher_matrix(layers):
+    """F_l ≤ d_out times its mini-blocks."""
+    M, F = mini_block_fisher(layers).to_dense(), block_diagonal_fisher(layers).to_dense()
+    factors = np.concatenate([np.full(layer.parameters, layer.d_out) for layer in layers])
+    assert np.linalg.eigvalsh(factors[:, None] * M - F)[0] >= -1e-12 * np.trace(F)
+
+
+@pytest.mark.parametrize("lib", eager(), ids=str)
+def test_complex_layers(lib):
+    layers = random_layers(np.random.default_rng(0), 3, 2, [(4, 3), (2, 2)], [2, 1], lib, "complex128")
+    M, dense, b = mini_block_fisher(layers), cut(fisher_by_definition(layers, lib), layers), np.ones(16) + 1j
+    close(lib.numpy(M.to_dense()), dense)
+    close(lib.numpy(M.damped(0.5).solve(lib.asarray(b))), np.linalg.solve(dense + 0.5 * np.eye(16), b))
+
+
+def test_exact_for_one_output():
+    layers = random_layers(np.random.default_rng(0), 5, 2, [(1, 4), (1, 3)], 2)
+    close(mini_block_fisher(layers).to_dense(), block_diagonal_fisher(layers).to_dense())
+
+
+def test_exact_on_the_output_layer_with_square_loss():
+    layers, _ = mlp_layers((4, 5, 3), "mse", 10)
+    inexact, exact = (np.linalg.norm(cut(F, [layer]) - F) for layer in layers for F in [fisher_by_definition([layer])])
+    close(mini_block_fisher(layers[1:]).to_dense(), block_diagonal_fisher(layers[1:]).to_dense())
+    assert exact == 0
+    assert inexact > 1e-2
+
+
+def test_every_library(lib):
+    layers, b = tiny_layers(lib), np.arange(12.0)
+    M, dense, x = mini_block_fisher(layers), cut(fisher_by_definition(layers, lib), layers), lib.asarray(b)
+    close(lib.numpy(M @ x), dense @ b)
+    for step in (M.damped(0.1).solve(x), M.damped(0.1).inverse() @ x):
+        close(lib.numpy(step), np.linalg.solve(dense + 0.1 * np.eye(12), b), 1e-11)
+        assert lib.owns(step)
+
+
+def test_float32_stays_float32(lib):
+    layers = tiny_layers(lib, "float32")
+    M, x = mini_block_fisher(layers), lib.asarray(np.arange(12.0), "float32")
+    for result in (M @ x, M.trace(), M.damped(0.5).inverse() @ x, M.damped(0.5).solve(x)):
+        assert result.dtype == lib.xp.float32
+        assert lib.owns(result)
+    dense = cut(fisher_by_definition(layers, lib).astype(float), layers)
+    close(lib.numpy(result), np.linalg.solve(dense + 0.5 * np.eye(12), np.arange(12.0)), 1e-5)
+
+
+@pytest.mark.parametrize("library", fast(), ids=str)
+def test_is_an_operator(library):
+    check_operator(mini_block_fisher(tiny_layers(library)))
+
+
+def test_types():
+    """Rows of equal length are one bucket, across layers too."""
+    layers = random_layers(np.random.default_rng(0), 5, 2, [(4, 3), (2, 2), (3, 3)], 2)
+    M = mini_block_fisher(layers)
+    for operator in (M, M.damped(0.1), M.damped(0.1).inverse()):
+        assert type(operator) is BlockDiagonal
+        assert operator.members == ((0, 1, 2, 3, 6, 7, 8), (4, 5))
+        assert all(type(bucket) is Dense for bucket in operator.buckets)
+    assert M.is_psd is True
+    assert M.damped(0.1).inverse().is_pd is True
+
+
+@pytest.mark.parametrize("S", [1, 2])
+def test_an_output_without_curvature(S):
+    layer = random_layers(np.random.default_rng(0), 4, 2, [(3, 2)], S)[0]
+    g = layer.output_gradients * np.array([1.0, 0.0, 1.0])
+    damped = mini_block_fisher([LayerStatistics(layer.inputs, g)]).damped(0.5)
+    close(damped.blocks[1].to_dense(), np.eye(2) / 2)
+    close(damped.solve(np.ones(6))[2:4], np.full(2, 2.0))
+
+
+def test_layers_are_checked():
+    with pytest.raises(ValueError, match="layers is empty"):
+        mini_block_fisher([])
+    with pytest.raises(TypeError, match="a sequence of LayerStatistics"):
+        mini_block_fisher([np.ones((2, 2))])
