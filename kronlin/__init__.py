@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Any
 from kronlin import coarse, krylov, twolevel
 from kronlin.algebra import Identity, Operator, Zero, assume, tree
 from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError
-from kronlin.curvature import FisherRoot, LayerStatistics, block_diagonal_fisher, fisher, kfac
+from kronlin.curvature import (
+    FisherRoot,
+    LayerStatistics,
+    Rearrangement,
+    block_diagonal_fisher,
+    factored_damping,
+    fisher,
+    kfac,
+    kfac_corrected,
+    kpsvd,
+    nearest_kronecker,
+)
 from kronlin.diagnostics import compare
 from kronlin.krylov import cg, condition_number, deflated_cg, eigsh, gmres, minres
 from kronlin.operators import (
@@ -54,6 +65,7 @@ __all__ = [
     "NotPositiveDefiniteError",
     "Operator",
     "Permutation",
+    "Rearrangement",
     "Selection",
     "SingularMatrixError",
     "Spectral",
@@ -69,12 +81,16 @@ __all__ = [
     "deflated_cg",
     "eigsh",
     "estimate",
+    "factored_damping",
     "fisher",
     "gmres",
     "kfac",
+    "kfac_corrected",
+    "kpsvd",
     "krylov",
     "load",
     "minres",
+    "nearest_kronecker",
     "save",
     "sources",
     "testing",

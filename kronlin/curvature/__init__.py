@@ -1,8 +1,24 @@
 """Curvature: per-layer statistics, the exact Fisher matrix, and its Kronecker-factored approximations."""
 
+from kronlin.curvature._factored_damping import factored_damping
 from kronlin.curvature._fisher import block_diagonal_fisher, fisher
 from kronlin.curvature._kfac import kfac
+from kronlin.curvature._kfac_corrected import kfac_corrected
+from kronlin.curvature._kpsvd import kpsvd
+from kronlin.curvature._nearest import nearest_kronecker
+from kronlin.curvature.rearrangement import Rearrangement
 from kronlin.curvature.root import FisherRoot
 from kronlin.curvature.statistics import LayerStatistics
 
-__all__ = ["FisherRoot", "LayerStatistics", "block_diagonal_fisher", "fisher", "kfac"]
+__all__ = [
+    "FisherRoot",
+    "LayerStatistics",
+    "Rearrangement",
+    "block_diagonal_fisher",
+    "factored_damping",
+    "fisher",
+    "kfac",
+    "kfac_corrected",
+    "kpsvd",
+    "nearest_kronecker",
+]
