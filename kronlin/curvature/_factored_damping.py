@@ -107,7 +107,7 @@ def _damped_product(K: Kronecker, lam: float, pi: str | None) -> Operator:
 def _one_each(F: BlockDiagonal, lam: Any) -> list[float]:
     """One checked λ a block."""
     count = len(F.blocks)
-    if scalar(lam) is not None:
+    if scalar(lam) is not None or not hasattr(lam, "__len__"):
         return [_checked(lam)] * count
     numbers = [_checked(each) for each in lam]
     if len(numbers) != count:

@@ -19,8 +19,8 @@ def by_definition(a, shapes):
     """Entry by entry."""
     (m1, n1), (m2, n2) = shapes
     R = np.empty((m1 * n1, m2 * n2), a.dtype)
-    for i, j, k, l in np.ndindex(m1, n1, m2, n2):
-        R[i * n1 + j, k * n2 + l] = a[i * m2 + k, j * n2 + l]
+    for i, j, p, q in np.ndindex(m1, n1, m2, n2):
+        R[i * n1 + j, p * n2 + q] = a[i * m2 + p, j * n2 + q]
     return R
 
 
@@ -61,5 +61,5 @@ def test_types():
 
 def test_above_the_limit_the_error_says_so(monkeypatch):
     monkeypatch.setattr(fallback, "DENSE_LIMIT", 7)
-    with pytest.raises(ValueError, match="the rearrangement of .* no structured method"):
+    with pytest.raises(ValueError, match=r"the rearrangement of .* no structured method"):
         rules.rearrange(Bare(normal((8, 6))), SHAPES)
