@@ -17,7 +17,7 @@ def kfac_corrected(layers: Sequence[LayerStatistics], sharing: str = "expand") -
     indefinite (zero where K-FAC is exact), and whether the sum is definite is not known; `factored_damping` damps it
     so that it keeps an inverse in closed form where it is positive definite.
 
-    Cost: that of K-FAC, and per layer some 10 to 20 products with the rearranged block and as many with its adjoint.
+    Cost: that of K-FAC, and per layer some 15 to 50 products with the rearranged block and as many with its adjoint.
 
     Args:
         layers: the statistics of the layers in the order of the parameter vector.

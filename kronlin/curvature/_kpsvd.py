@@ -16,8 +16,8 @@ def kpsvd(layers: Sequence[LayerStatistics], rank: int = 1) -> BlockDiagonal:
     rank a block is a self-adjoint `Sum` of which definiteness is not known: it can have negative eigenvalues.
     `factored_damping` damps it so that it keeps an inverse in closed form where it is positive definite.
 
-    Cost: per layer some 10 to 20 products with the rearranged block and as many with its adjoint, each like forming
-    the factors of K-FAC once where weights are not shared; see `Rearrangement`.
+    Cost: per layer some 10 products with the rearranged block and as many with its adjoint for the first term, 15 to 50
+    for a further one, each like forming the factors of K-FAC once where weights are not shared; see `Rearrangement`.
 
     Args:
         layers: the statistics of the layers in the order of the parameter vector.

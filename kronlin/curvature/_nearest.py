@@ -34,8 +34,9 @@ def nearest_kronecker(A: Any, shapes: Shapes, rank: int = 1) -> Operator:
     in general indefinite, and whether the sum is definite is not known. A term that is rounding error beside the
     first one is zero.
 
-    Cost: an array, or an operator of at most 4096 rows, is decomposed, O(M N min(M, N)) a term for R of shape (M, N);
-    of a Fisher block only products with R are taken, two a step in the process of Golub and Kahan, often 10 to 20.
+    Cost: an array, or another operator of at most 4096 rows, is decomposed, O(M N min(M, N)) a term for R of shape
+    (M, N). Of a Fisher block, and of its difference from a Kronecker product, only products with R and Rᴴ are taken,
+    one of each a step in the process of Golub and Kahan: some 10 steps for the first term, 15 to 50 for a further one.
     All of it is done in double precision where the library has it.
 
     Args:

@@ -94,8 +94,9 @@ def _golub_kahan(R: Operator, v: Array, symmetry: Symmetry, floor: float) -> tup
     own, xp = R.kind, R.kind.xp
     us: list[Array] = []
     vs: list[Array] = []
-    B = [[0.0] * STEPS for _ in range(STEPS)]
-    for j in range(STEPS):
+    steps = min(STEPS, min(R.shape) + 1)
+    B = [[0.0] * steps for _ in range(steps)]  # of one size: libraries that compile for every shape do so once
+    for j in range(steps):
         vs.append(v)
         p = _orthogonal(R @ v, us)
         alpha = float(root_sum_squares(p, axis=0))
@@ -109,7 +110,7 @@ def _golub_kahan(R: Operator, v: Array, symmetry: Symmetry, floor: float) -> tup
         if residual <= _tolerance(R) * sigma:
             break
         v = r / beta
-        if j + 1 < STEPS:
+        if j + 1 < steps:
             B[j][j + 1] = beta
     u = sum(float(left[i, 0]) * u for i, u in enumerate(us))
     v = sum(float(right[0, i]) * v for i, v in enumerate(vs))

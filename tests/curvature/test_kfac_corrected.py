@@ -9,7 +9,7 @@ import kronlin as kl
 from kronlin.algebra import Sum
 from kronlin.testing import check_operator
 from tests.libraries import NUMPY
-from tests.matrices import eps
+from tests.matrices import each_dtype, eps
 from tests.nets import NETS, close, layer_lists, layers_of, mlp_layers, random_layers, reference, tiny_layers
 from tests.operators.test_rearranged import by_definition
 
@@ -53,7 +53,7 @@ def test_where_kfac_is_exact_the_second_term_is_zero():
 
 
 @SHARING
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@each_dtype(["float32", "float64"])
 def test_every_library(lib, dtype, sharing):
     K, truth = kl.kfac_corrected(tiny_layers(lib, dtype), sharing), kl.kfac_corrected(tiny_layers(NUMPY), sharing)
     x = np.arange(12.0)

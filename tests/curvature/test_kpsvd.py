@@ -9,7 +9,7 @@ from kronlin.algebra import Sum
 from kronlin.curvature import LayerStatistics
 from kronlin.testing import check_operator
 from tests.libraries import NUMPY
-from tests.matrices import eps
+from tests.matrices import each_dtype, eps
 from tests.nets import (
     DAMPINGS,
     NETS,
@@ -118,7 +118,7 @@ def test_dead_layers():
 
 
 @pytest.mark.parametrize("rank", [1, 2])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@each_dtype(["float32", "float64"])
 def test_every_library(lib, dtype, rank):
     K, truth = kl.kpsvd(tiny_layers(lib, dtype), rank), kl.kpsvd(tiny_layers(NUMPY), rank)
     x = np.arange(12.0)

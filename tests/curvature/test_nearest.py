@@ -159,7 +159,7 @@ def test_every_library(lib, dtype):
         np.testing.assert_allclose(dense, best, rtol=0, atol=100 * eps(dtype))
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@each_dtype(["float32", "float64"])
 def test_fisher_blocks_on_every_library(lib, dtype):
     F, truth = (
         kl.block_diagonal_fisher(tiny_layers(one, d)).blocks[0] for one, d in ((lib, dtype), (NUMPY, "float64"))
