@@ -54,11 +54,11 @@ def leading_pair(R: Operator, start: Array, symmetry: Symmetry, floor: float = 0
         start: vec of a matrix of that symmetry. Of a multiple σ the vector nearest to it is taken, so that the
             identity leads to a psd v where R and Rᴴ take psd matrices to psd ones.
         symmetry: the projection onto matrices of that symmetry, linear over the reals.
-        floor: a σ below it counts as 0.
+        floor: a σ up to it counts as 0.
     """
     size = float(root_sum_squares(start, axis=0))
     if not size:
-        return SingularPair(0.0, R.kind.zeros(R.shape[0]), start)
+        return _nothing(R, start)
     v = start / size
     if isinstance(R, Dense):
         return _by_decomposition(R, v, symmetry, floor)
@@ -67,7 +67,11 @@ def leading_pair(R: Operator, start: Array, symmetry: Symmetry, floor: float = 0
         if residual <= _tolerance(R) * pair.sigma:
             break
         v = pair.v
-    return pair
+    return pair if pair.sigma > floor else _nothing(R, start / size)
+
+
+def _nothing(R: Operator, v: Array) -> SingularPair:
+    return SingularPair(0.0, R.kind.zeros(R.shape[0]), v)
 
 
 def _tolerance(R: Operator) -> float:
@@ -81,7 +85,7 @@ def _by_decomposition(R: Dense, start: Array, symmetry: Symmetry, floor: float) 
     _, values, right = xp.linalg.svd(rows, full_matrices=False)
     sigma = float(values[0])
     if sigma <= floor:
-        return SingularPair(0.0, own.zeros(R.shape[0]), start)
+        return _nothing(R, start)
     equal = xp.astype(values > sigma * (1 - 10 * max(R.shape) * own.eps), own.dtype)
     v = symmetry(adjoint(right) @ (equal * (right @ start)))
     size = float(root_sum_squares(v, axis=0))
@@ -95,6 +99,7 @@ def _golub_kahan(R: Operator, v: Array, symmetry: Symmetry, floor: float) -> tup
     us: list[Array] = []
     vs: list[Array] = []
     steps = min(STEPS, min(R.shape) + 1)
+    floor /= R.shape[1] ** 0.5  # a start shares about that much with the leading vector
     B = [[0.0] * steps for _ in range(steps)]  # of one size: libraries that compile for every shape do so once
     for j in range(steps):
         vs.append(v)

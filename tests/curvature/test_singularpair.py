@@ -93,6 +93,16 @@ def test_zero_and_what_counts_as_zero(wrap):
         assert np.isfinite(pair.v).all()
 
 
+def test_a_start_that_hardly_meets_the_leading_vector_is_no_zero():
+    """‖R v₁‖ is below the floor, σ is not."""
+    a = np.zeros((4, 9))
+    a[0, 0] = 1.0
+    start = np.ones(9)
+    assert np.linalg.norm(a @ start) / 3 < 0.5
+    for wrap in (kl.Dense, Bare):
+        assert leading_pair(wrap(a), start, same, floor=0.5).sigma == pytest.approx(1.0)
+
+
 def test_it_starts_again_where_the_steps_do_not_suffice(monkeypatch):
     a = np.diag(np.linspace(1.0, 0.5, 30))
     monkeypatch.setattr(singularpair, "STEPS", 5)
