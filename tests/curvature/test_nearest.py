@@ -183,3 +183,15 @@ def test_fisher_blocks_on_every_library(lib, dtype):
 def test_arguments_are_checked(shapes, rank, match):
     with pytest.raises(ValueError, match=match):
         kl.nearest_kronecker(np.eye(6), shapes, rank)
+
+
+def test_all_but_equal_singular_values_have_psd_factors():
+    """Rounding mixes their vectors by eps over the gap, far more than eps."""
+    for seed in range(10):
+        (q, _), (r, _) = (np.linalg.qr(normal((2, 2), seed=s)) for s in (seed, seed + 100))
+        Q = np.kron(q, r)
+        a = Q @ np.diag([1.0, 0.0, 0.0, 1 - 1e-12]) @ Q.T
+        K = kl.nearest_kronecker(kl.assume(kl.Dense((a + a.T) / 2), "psd"), ((2, 2), (2, 2)))
+        for factor in K.factors:
+            assert np.linalg.eigvalsh(factor.to_dense())[0] >= -1e-15
+        assert error(a, K) == pytest.approx(1.0, rel=1e-8)
