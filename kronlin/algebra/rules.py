@@ -22,6 +22,7 @@ power = Rule("power", 1, "Aᵖ")
 eigh = Rule("eigh", 1, "the Spectral Q diag(w) Qᴴ of a self-adjoint A")
 columns = Rule("columns", 1, "the operator of chosen columns of A")
 modulus2 = Rule("modulus2", 1, "the operator of the squared moduli |a_ij|²")
+rearrange = Rule("rearrange", 1, "A with rows and columns regrouped: vec(G) vec(B)ᵀ for A = G ⊗ B")
 
 wrap = Rule("wrap", 1, "an operator from an array or a foreign operator")
 solve = Rule("solve", 1, "A⁻¹ b")

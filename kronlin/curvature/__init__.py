@@ -2,21 +2,31 @@
 
 from kronlin.curvature._diagonal_fisher import diagonal_fisher
 from kronlin.curvature._ekfac import ekfac
+from kronlin.curvature._factored_damping import factored_damping
 from kronlin.curvature._fisher import block_diagonal_fisher, fisher
 from kronlin.curvature._kfac import kfac
+from kronlin.curvature._kfac_corrected import kfac_corrected
+from kronlin.curvature._kpsvd import kpsvd
 from kronlin.curvature._mini_block_fisher import mini_block_fisher
+from kronlin.curvature._nearest import nearest_kronecker
 from kronlin.curvature._tkfac import tkfac
+from kronlin.curvature.rearrangement import Rearrangement
 from kronlin.curvature.root import FisherRoot
 from kronlin.curvature.statistics import LayerStatistics
 
 __all__ = [
     "FisherRoot",
     "LayerStatistics",
+    "Rearrangement",
     "block_diagonal_fisher",
     "diagonal_fisher",
     "ekfac",
+    "factored_damping",
     "fisher",
     "kfac",
+    "kfac_corrected",
+    "kpsvd",
     "mini_block_fisher",
+    "nearest_kronecker",
     "tkfac",
 ]

@@ -6,6 +6,7 @@ from kronlin.operators import (  # noqa: F401  each registers rules
     dual,
     kroneckerpair,
     kroneckervalues,
+    rearranged,
     schur,
     woodbury,
 )

@@ -35,11 +35,12 @@ from kronlin.operators.kronecker import Kronecker, outer
 
 MORE_TERMS = (
     " (two Kronecker products can be diagonalised together, more terms cannot: "
-    "damp the factors of one product instead of adding a multiple of I)"
+    "damp the factors of one product by kronlin.factored_damping(A, lam) instead of adding a multiple of I)"
 )
 NO_PAIR = (
     " (two Kronecker products can be diagonalised together if their factors are self-adjoint and of equal sizes, and "
-    "those of one are positive definite to working precision: damp the factors of one)"
+    "those of one are positive definite to working precision: damp those of a psd one by "
+    "kronlin.factored_damping(A, lam))"
 )
 
 
