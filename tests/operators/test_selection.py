@@ -9,7 +9,7 @@ import kronlin as kl
 from kronlin.algebra import Adjoint, Identity, Product, rules
 from kronlin.arrays import kind
 from kronlin.testing import check_operator
-from tests.libraries import STRICT_DEVICE, TORCH
+from tests.libraries import NUMPY, STRICT_DEVICE
 from tests.matrices import each_dtype, normal, positive
 from tests.operators.laws import check, close
 
@@ -160,7 +160,7 @@ def test_the_kind_comes_from_like_dtype_or_the_index_array():
     for made in (
         kl.Selection([1, 0], 2, like=STRICT_DEVICE.asarray([0.0], "float32")),
         kl.Selection(on_device, 2, dtype="float32"),
-        kl.Selection(TORCH.asarray([1, 0]), 2, like=STRICT_DEVICE.asarray([0.0], "float32")),
+        kl.Selection(NUMPY.asarray([1, 0]), 2, like=STRICT_DEVICE.asarray([0.0], "float32")),
     ):
         assert made.kind == kind(STRICT_DEVICE.asarray([0.0], "float32"))
         assert made.indices == (1, 0)
