@@ -35,7 +35,7 @@ def kfac_corrected(layers: Sequence[LayerStatistics], sharing: str = "expand") -
     True
 
     Source: Koroko et al., "Efficient approximations of the Fisher matrix in neural networks using Kronecker product
-    singular value decomposition", arXiv 2201.10285, section 4.
+    singular value decomposition", arXiv 2201.10285.
     """
     blocks = []
     for layer, K, F in zip(layers, kfac(layers, sharing).blocks, block_diagonal_fisher(layers).blocks, strict=True):

@@ -35,7 +35,7 @@ def kpsvd(layers: Sequence[LayerStatistics], rank: int = 1) -> BlockDiagonal:
     [1.2766, 0.3817, 0.186]
 
     Source: Koroko et al., "Efficient approximations of the Fisher matrix in neural networks using Kronecker product
-    singular value decomposition", arXiv 2201.10285, sections 3 and 4.
+    singular value decomposition", arXiv 2201.10285.
     """
     blocks = block_diagonal_fisher(layers).blocks
     shapes = [((layer.d_out, layer.d_out), (layer.d_in, layer.d_in)) for layer in layers]

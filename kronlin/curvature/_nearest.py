@@ -57,7 +57,7 @@ def nearest_kronecker(A: Any, shapes: Shapes, rank: int = 1) -> Operator:
     >>> K, bool(np.allclose(K.to_dense(), np.kron(G, B)))
     (Kronecker(6×6, float64, psd: 2×2 ⊗ 3×3), True)
 
-    Source: Van Loan and Pitsianis, "Approximation with Kronecker products" (1993), sections 2 to 4.
+    Source: Van Loan and Pitsianis, "Approximation with Kronecker products" (1993).
     """
     A = rules.wrap(A)
     shapes = _checked_shapes(A, shapes)

@@ -34,8 +34,8 @@ class Rearrangement(Operator):
     >>> R.to_dense()
     array([[ 9., 18., 18., 36.]])
 
-    Source: Van Loan and Pitsianis, "Approximation with Kronecker products" (1993), section 2; for Fisher blocks:
-    Koroko et al., arXiv 2201.10285, section 3.
+    Source: Van Loan and Pitsianis, "Approximation with Kronecker products" (1993); for Fisher blocks:
+    Koroko et al., arXiv 2201.10285.
     """
 
     def __init__(self, inputs: Array, output_gradients: Array) -> None:

@@ -23,7 +23,7 @@ class Processes:
         A: a self-adjoint operator (n, n).
         starts: the columns xᵢ, (n, m), of any length but 0.
 
-    Source: Golub and Meurant, "Matrices, Moments and Quadrature with Applications" (2010), chapters 6 and 7.
+    Source: Golub and Meurant, "Matrices, Moments and Quadrature with Applications" (2010).
     """
 
     def __init__(self, A: Operator, starts: Array) -> None:

@@ -4,7 +4,7 @@ It takes Kronecker products to matrices of rank one: G ⊗ A becomes vec(G) vec(
 shape (m₂, n₂). It only moves entries, so it keeps the Frobenius norm, and the nearest sum of Kronecker products is
 the nearest matrix of low rank.
 
-Source: Van Loan and Pitsianis, "Approximation with Kronecker products" (1993), section 2.
+Source: Van Loan and Pitsianis, "Approximation with Kronecker products" (1993).
 """
 
 from kronlin.algebra import Operator, Scaled, Sum, rules
