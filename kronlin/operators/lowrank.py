@@ -60,7 +60,7 @@ class LowRank(Operator):
         return max(self.C.shape)
 
     def block(self, i: int, j: int) -> "LowRank":
-        """The block U_i C V_jᴴ where U = [U₀; U₁; …] and V = [V₀; V₁; …] are `VStack`s; nothing is computed.
+        """The block U_i C V_jᴴ where U = [U₀; U₁; …] and V = [V₀; V₁; …] are of type `VStack`; nothing is computed.
 
         Args:
             i: which part of U, from 0.
