@@ -162,19 +162,19 @@ def effective_condition(system: System, deflated: TwoLevel) -> float:
     return condition(system, kl.two_level(A, M / quotient, deflated.coarse.Z, "BNN"))
 
 
-def alone(system: System, M: kl.Operator, spectrum: bool) -> dict[str, Any]:
+def alone(system: System, M: kl.Operator) -> dict[str, Any]:
     """What a self-adjoint preconditioner does."""
     raw, scaled = system.errors(M @ system.b)
     return {
         "iterations": kl.cg(system.A, system.b, M=M, rtol=RTOL).iterations,
-        "condition": condition(system, M) if spectrum else None,
+        "condition": condition(system, M),
         "error": raw,
         "scaled error": scaled,
     }
 
 
-def combined(system: System, fine: str, M: kl.Operator, Z: kl.Operator, whole: bool) -> Iterator[dict[str, Any]]:
-    """What a coarse space does on a fine level: as deflation, and if `whole` as AD and BNN on K-FAC, with conditions.
+def combined(system: System, fine: str, M: kl.Operator, Z: kl.Operator) -> Iterator[dict[str, Any]]:
+    """What a coarse space does on a fine level: as deflation, and on K-FAC as AD and BNN.
 
     The condition number of A-DEF2 is that of BNN on K-FAC, since their spectra are the same, and else the effective
     one.
@@ -182,9 +182,9 @@ def combined(system: System, fine: str, M: kl.Operator, Z: kl.Operator, whole: b
     A, b = system.A, system.b
     deflated = kl.two_level(A, M, Z, "A-DEF2")
     sizes = {"k": deflated.coarse.k, "dropped": deflated.coarse.dropped}
-    schemes = ("AD", "BNN") if whole and fine == "K-FAC" else ()
-    operators = {scheme: alone(system, deflated.with_scheme(scheme), whole) for scheme in schemes}
-    spectrum = operators["BNN"]["condition"] if schemes else effective_condition(system, deflated) if whole else None
+    schemes = ("AD", "BNN") if fine == "K-FAC" else ()
+    operators = {scheme: alone(system, deflated.with_scheme(scheme)) for scheme in schemes}
+    spectrum = operators["BNN"]["condition"] if schemes else effective_condition(system, deflated)
     raw, scaled = system.errors(deflated @ b)
     yield {
         **sizes,
@@ -200,14 +200,14 @@ def combined(system: System, fine: str, M: kl.Operator, Z: kl.Operator, whole: b
 
 
 def measured(name: str, start: System, relative: float) -> list[dict[str, Any]]:
-    """All rows of one net at one damping; at the smallest, where all takes longest, deflation only."""
-    system, whole = replace(start, lam=relative * start.lam), relative > min(DAMPINGS)
+    """All rows of one net at one damping."""
+    system = replace(start, lam=relative * start.lam)
     rows, spaces = [], {space: build(system) for space, build in SPACES.items()}
     for fine, build in FINE.items():
         M = build(system)
-        rows.append({"fine": fine, **alone(system, M, whole)})
+        rows.append({"fine": fine, **alone(system, M)})
         for space in SPACES if fine in ("none", "K-FAC") else FEW:
-            found = combined(system, fine, M, spaces[space], whole)
+            found = combined(system, fine, M, spaces[space])
             rows += [{"fine": fine, "space": space, **row} for row in found]
     return [{"net": name, "damping": relative, **row} for row in rows]
 

@@ -29,7 +29,6 @@ class Record:
         self.dampings = sorted({row["damping"] for row in data["rows"]}, reverse=True)
         self.spaces = list(dict.fromkeys(row["space"] for row in data["rows"] if "space" in row))
         self.systems = list(product(self.names, self.dampings))
-        self.whole = list(product(self.names, self.dampings[:-1]))  # at the smallest there is deflation only
 
     def of(self, what: str, fine: str, space: str | None = None, scheme: str | None = None) -> list[float]:
         """One quantity in all systems in which it was measured."""
@@ -47,7 +46,7 @@ class Record:
 
     def errors(self, what: str, fine: str, space: str | None = None, scheme: str | None = None) -> float:
         """The median of an error of one step over the systems in which every scheme was measured."""
-        return median(self.rows[*system, fine, space, scheme][what] for system in self.whole)
+        return median(self.rows[*system, fine, space, scheme][what] for system in self.systems)
 
     def cost(self, what: str, fine: str, space: str | None = None, scheme: str | None = None) -> float:
         """The median of a cost over the nets."""
@@ -244,7 +243,7 @@ def numbers(record: Record) -> dict[str, str]:
     found = {"systems": str(len(record.systems)), "change by smallest": f"{max(changes):.0%}"}
     pairs = (
         (record.rows[*system, "K-FAC", space, name]["iterations"] for name in ("BNN", "A-DEF2"))
-        for system, space in product(record.whole, record.spaces)
+        for system, space in product(record.systems, record.spaces)
     )
     found["BNN beside A-DEF2"] = str(max(abs(x - y) for x, y in pairs))
     found["work, K-FAC"] = f"{mean(record.work('K-FAC', None, True)):.2f}"
