@@ -7,7 +7,7 @@ from kronlin.algebra import rules
 from kronlin.algebra.columns import diagonal_of_outer
 from kronlin.algebra.operator import Operator
 from kronlin.algebra.properties import Properties, properties
-from kronlin.algebra.structure import common_batch
+from kronlin.algebra.structure import common_batch, no_determinant
 from kronlin.arrays import Array, SingularMatrixError, adjoint, diagonal_of, norm_from_grams
 
 
@@ -120,7 +120,7 @@ def inverse_of_product(a: Product) -> Operator:
 def slogdet_of_product(a: Product) -> tuple[Array, Array]:
     """det(A B) = det A det B if all factors are square, and 0 if an inner size is smaller than the outer one."""
     if _waist(a) is not None:
-        return a.kind.zeros(*a.batch), a.kind.real.zeros(*a.batch) - float("inf")
+        return no_determinant(a)
     if any(factor.shape[0] != factor.shape[1] for factor in a.factors):
         return NotImplemented
     sign, logarithm = a.factors[0].slogdet()

@@ -203,6 +203,11 @@ def promote(what: str, *parts: Part) -> tuple[Part, ...]:
     )
 
 
+def no_determinant(a: Structure) -> tuple[Array, Array]:
+    """The pair (0, -inf) of sign and logarithm for a singular operator, one for each of its stack."""
+    return a.kind.zeros(*a.batch), a.kind.real.zeros(*a.batch) - float("inf")
+
+
 def common_batch(*parts: Structure) -> tuple[int, ...]:
     """Return the stack that operators form together: that of any stacked one."""
     return max((part.batch for part in parts), key=len)

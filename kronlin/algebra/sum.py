@@ -6,7 +6,7 @@ from kronlin.algebra.operator import Operator
 from kronlin.algebra.properties import Properties, every, properties
 from kronlin.algebra.scaled import Number, Scaled
 from kronlin.algebra.structure import common_batch, promote
-from kronlin.arrays import Array, max_abs
+from kronlin.arrays import Array, max_abs, real_part
 
 _CANCELLED = 1e-3
 """Below this share of Σ ‖A_i‖² the square of a norm has lost too many digits."""
@@ -132,5 +132,5 @@ def norm_of_sum(a: Sum) -> Array:
         return NotImplemented if any(isinstance(term, Scaled) for term in terms) else unit * Sum(*terms).norm()
     squares = sum(norm**2 for norm in norms)
     crossed = sum(rules.inner(left, right) for left, right in pairs)
-    total = squares + 2 * (xp.real(crossed) if a.kind.is_complex else crossed)
+    total = squares + 2 * real_part(crossed)
     return xp.sqrt(total) if bool(xp.all(total > _CANCELLED * squares)) else NotImplemented

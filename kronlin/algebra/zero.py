@@ -7,6 +7,7 @@ from kronlin.algebra.identity import Identity, like_kind
 from kronlin.algebra.operator import Operator
 from kronlin.algebra.properties import Properties, properties
 from kronlin.algebra.scaled import Number
+from kronlin.algebra.structure import no_determinant
 from kronlin.arrays import Array, SingularMatrixError
 
 
@@ -116,7 +117,7 @@ def slogdet_of_zero(a: Zero) -> tuple[Array, Array]:
     """det 0 = 0, unless it has no rows."""
     if a.shape[0] == 0:
         return NotImplemented
-    return a.kind.zeros(*a.batch), a.kind.real.zeros(*a.batch) - float("inf")
+    return no_determinant(a)
 
 
 @rules.to_dense.register(Zero)

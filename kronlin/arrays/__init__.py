@@ -13,6 +13,7 @@ from kronlin.arrays._elementary import (
     hermitian_part,
     max_abs,
     norm_from_grams,
+    real_part,
     root_sum_squares,
     to_numpy,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "qr",
     "random_normal",
     "random_signs",
+    "real_part",
     "root_sum_squares",
     "solve_cholesky",
     "solve_general",

@@ -14,6 +14,12 @@ def conj(x: Array) -> Array:
     return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
 
 
+def real_part(x: Array) -> Array:
+    """Real part; a real array is returned as it is."""
+    xp = lookup(x)[0]
+    return xp.real(x) if xp.isdtype(x.dtype, "complex floating") else x
+
+
 def adjoint(x: Array) -> Array:
     """Conjugate transpose of the last two axes, a view where the library has views."""
     return conj(lookup(x)[0].matrix_transpose(x))
@@ -70,7 +76,7 @@ def norm_from_grams(left: Array, core: Array, right: Array) -> Array | None:
     units = [xp.where(size > 0, size, xp.ones_like(size)) for size in sizes]
     left, core, right = (part / unit[..., None, None] for part, unit in zip((left, core, right), units, strict=True))
     terms = conj(core) * (left @ core @ right)
-    square = xp.sum(xp.real(terms) if own.is_complex else terms, axis=(-2, -1))
+    square = xp.sum(real_part(terms), axis=(-2, -1))
     if not bool(xp.all(square > own.eps**0.5)):
         return None
     return xp.sqrt(units[0]) * xp.sqrt(units[2]) * units[1] * xp.sqrt(square)

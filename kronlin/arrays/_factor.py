@@ -5,7 +5,7 @@ All functions take (..., n, n) and factor every matrix of the stack in one call 
 
 from collections.abc import Callable
 
-from kronlin.arrays._elementary import abs2, adjoint, cast, diagonal_of, hermitian_part
+from kronlin.arrays._elementary import abs2, adjoint, cast, diagonal_of, hermitian_part, real_part
 from kronlin.arrays._errors import NotPositiveDefiniteError, SingularMatrixError
 from kronlin.arrays._kind import kind
 from kronlin.arrays._libraries import lookup
@@ -136,7 +136,7 @@ def _smallest_pivot(a: Array, lower: Array) -> float:
 def _is_semidefinite(a: Array, eps: float) -> bool:
     """Whether no eigenvalue of A, scaled to unit diagonal, is below zero by more than rounding."""
     own = kind(a)
-    diagonal = own.xp.real(diagonal_of(a)) if own.is_complex else diagonal_of(a)
+    diagonal = real_part(diagonal_of(a))
     largest = own.xp.max(own.xp.abs(diagonal), axis=-1, keepdims=True)
     largest = own.xp.where(largest > 0, largest, own.xp.ones_like(largest))
     units = own.xp.sqrt(own.xp.where(diagonal > 0, diagonal, largest))

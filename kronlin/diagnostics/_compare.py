@@ -7,9 +7,10 @@ from time import perf_counter
 from typing import Any, cast
 
 from kronlin.algebra import Identity, Operator, rules
-from kronlin.arrays import Array, all_finite, conj, kind, random_normal
+from kronlin.arrays import Array, all_finite, kind, random_normal
 from kronlin.diagnostics.comparison import Comparison, Row
 from kronlin.krylov import cg, condition_number, deflated_cg
+from kronlin.krylov._inner import inner
 from kronlin.twolevel import TwoLevel
 
 Candidate = Any
@@ -147,6 +148,4 @@ def _quotient(A: Operator, M: TwoLevel) -> float:
     """rᴴ M A M r / rᴴ M r for an r with Zᴴ r = 0: between the extreme nonzero eigenvalues of M P A."""
     r = M.coarse.P @ random_normal(A.kind, (A.shape[0], 1), 0)
     y = M.M @ r
-    image = M.coarse.P @ (A @ y)
-    inner = [float(kind(x).xp.sum(kind(x).xp.real(conj(y) * x) if A.kind.is_complex else y * x)) for x in (image, r)]
-    return inner[0] / inner[1]
+    return float(inner(y, M.coarse.P @ (A @ y))[0]) / float(inner(y, r)[0])

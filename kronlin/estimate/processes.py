@@ -7,7 +7,7 @@ import numpy as np
 from scipy.linalg import eigh_tridiagonal
 
 from kronlin.algebra import Operator
-from kronlin.arrays import Array, conj, root_sum_squares, to_numpy
+from kronlin.arrays import Array, conj, real_part, root_sum_squares, to_numpy
 from kronlin.krylov.process import Basis
 
 Numbers = np.ndarray[Any, Any]
@@ -48,7 +48,7 @@ class Processes:
             w = self._orthogonal(w - alpha * self.last - self.side * before)
             self.side = root_sum_squares(w, axis=0)
             self.next = w / xp.where(self.side > 0, self.side, xp.ones_like(self.side))
-            self.alpha.append(xp.real(alpha) if own.is_complex else alpha)
+            self.alpha.append(real_part(alpha))
             self.beta.append(self.side)
 
     def _orthogonal(self, w: Array) -> Array:

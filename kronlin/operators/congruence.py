@@ -4,7 +4,7 @@ from typing import Any
 
 from kronlin.algebra import Operator, Properties, rules
 from kronlin.algebra.properties import properties
-from kronlin.arrays import Array, SingularMatrixError, adjoint, all_finite, kind
+from kronlin.arrays import Array, SingularMatrixError, adjoint, all_finite, kind, real_part
 from kronlin.operators.dense import no_inverse
 from kronlin.operators.diagonal import Diagonal
 
@@ -48,7 +48,7 @@ class Congruence(Operator):
 
     def _setup(self, K: Operator, d: Array) -> None:
         self.K = K
-        self.d = kind(d).xp.real(d) if kind(d).is_complex else d
+        self.d = real_part(d)
         self._define(K, self.d, shape=K.shape, batch=K.batch or tuple(d.shape[:-1]))
 
     def _derive(self) -> Properties:

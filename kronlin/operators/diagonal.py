@@ -2,7 +2,7 @@
 
 from kronlin.algebra import Operator, Properties, rules
 from kronlin.algebra.properties import properties
-from kronlin.arrays import Array, SingularMatrixError, abs2, all_finite, cast, conj, kind, root_sum_squares
+from kronlin.arrays import Array, SingularMatrixError, abs2, all_finite, cast, conj, kind, real_part, root_sum_squares
 from kronlin.operators.dense import Dense, no_inverse
 
 
@@ -39,7 +39,7 @@ class Diagonal(Operator):
             xp.all(xp.abs(xp.imag(self.entries)) <= 10 * self.kind.eps * xp.abs(self.entries))
         ):
             return properties(self_adjoint=False)
-        real = xp.real(self.entries) if self.kind.is_complex else self.entries
+        real = real_part(self.entries)
         return properties(True, psd=bool(xp.all(real >= 0)), pd=bool(xp.all(real > 0)))
 
     def _matmat(self, x: Array) -> Array:

@@ -7,6 +7,7 @@ from kronlin.algebra import Operator, Product, Sum, rules
 from kronlin.algebra.columns import diagonal_of_outer
 from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import PSD, SELF_ADJOINT
+from kronlin.algebra.structure import no_determinant
 from kronlin.arrays import Array, SingularMatrixError, adjoint, cast, hermitian_part, norm_from_grams, qr, to_numpy
 from kronlin.operators.dense import Dense, no_inverse
 from kronlin.operators.lowrank import LowRank, is_formable
@@ -104,7 +105,7 @@ def slogdet_of_low_rank(a: LowRank) -> tuple[Array, Array]:
     """Fewer columns than rows: the determinant is 0."""
     if a.rank >= a.shape[0]:
         return NotImplemented
-    return a.kind.zeros(*a.batch), a.kind.real.zeros(*a.batch) - float("inf")
+    return no_determinant(a)
 
 
 @rules.inverse.register(LowRank)

@@ -24,6 +24,7 @@ from kronlin.arrays import (
     SingularMatrixError,
     cast,
     cholesky,
+    real_part,
     root_sum_squares,
     solve_triangular,
 )
@@ -111,7 +112,7 @@ def _root(a: Operator) -> Root | None:
     wide = _wide(a)
     xp, n = wide.kind.xp, a.shape[0]
     if isinstance(wide, Diagonal):
-        entries = xp.real(wide.entries) if wide.kind.is_complex else wide.entries
+        entries = real_part(wide.entries)
         lowest, largest = xp.min(entries, axis=-1), xp.max(entries, axis=-1)
         ratio = float(xp.min(lowest / xp.where(lowest > 0, largest, xp.ones_like(largest))))
         if ratio <= n * wide.kind.eps:

@@ -5,6 +5,7 @@ from math import prod
 from operator import mul
 
 from kronlin.algebra import rules
+from kronlin.algebra.structure import no_determinant
 from kronlin.arrays import Array, balanced
 from kronlin.operators.dense import Dense
 from kronlin.operators.kronecker import Kronecker, outer
@@ -42,7 +43,7 @@ def norm_of_kronecker(a: Kronecker) -> Array:
 def slogdet_of_kronecker(a: Kronecker) -> tuple[Array, Array]:
     """det(A ⊗ B) = det(A)ⁿ det(B)ᵐ for A of size m and B of size n; 0 if they are not square."""
     if a._lacks_rank:
-        return a.kind.zeros(*a.batch), a.kind.real.zeros(*a.batch) - float("inf")
+        return no_determinant(a)
     sign, logarithm = a.kind.ones(*a.batch), a.kind.real.zeros(*a.batch)
     for factor in a.factors if a.shape[0] else ():
         repeats = a.shape[0] // factor.shape[0]

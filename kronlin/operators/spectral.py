@@ -5,7 +5,16 @@ from typing import Any, cast
 from kronlin.algebra import Identity, Operator, Properties, Zero, rules
 from kronlin.algebra.operator import scalar
 from kronlin.algebra.properties import properties
-from kronlin.arrays import Array, NotPositiveDefiniteError, SingularMatrixError, adjoint, all_finite, eigh, kind
+from kronlin.arrays import (
+    Array,
+    NotPositiveDefiniteError,
+    SingularMatrixError,
+    adjoint,
+    all_finite,
+    eigh,
+    kind,
+    real_part,
+)
 from kronlin.operators.dense import Dense, broken_promise, no_inverse
 from kronlin.operators.diagonal import Diagonal
 
@@ -46,7 +55,7 @@ class Spectral(Operator):
 
     def _setup(self, Q: Operator, w: Array, *, rest: float) -> None:
         self.Q = Q
-        self.w = kind(w).xp.real(w) if kind(w).is_complex else w
+        self.w = real_part(w)
         self.rest = rest if Q.shape[0] != Q.shape[1] else 0.0
         n = Q.shape[0]
         self._define(Q, self.w, shape=(n, n), batch=Q.batch or tuple(w.shape[:-1]), rest=self.rest)
@@ -147,7 +156,7 @@ def eigh_of_diagonal(a: Diagonal) -> Operator:
     """Its eigenvectors are the unit vectors."""
     if not a.is_self_adjoint:
         return NotImplemented
-    w = a.kind.xp.real(a.entries) if a.kind.is_complex else a.entries
+    w = real_part(a.entries)
     return Spectral._make(Identity(a.shape[0], like=a.entries), w, rest=0.0)
 
 

@@ -191,3 +191,11 @@ def test_convert_takes_integers(lib):
 def test_bytes_are_counted_as_numpy_counts_them(lib, dtype):
     x = np.zeros((2, 3), dtype)
     assert arrays.bytes_of(lib.asarray(x, dtype)) == x.nbytes
+
+
+@each_dtype()
+def test_the_real_part_of_a_real_array_is_the_array(lib, dtype):
+    x = lib.asarray(normal((2, 3), dtype))
+    got = arrays.real_part(x)
+    np.testing.assert_array_equal(lib.numpy(got), normal((2, 3), dtype).real)
+    assert (got is x) is (dtype in ("float32", "float64"))
