@@ -9,6 +9,7 @@ from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError
 from kronlin.curvature import (
     FisherRoot,
     LayerStatistics,
+    ParameterLayout,
     Rearrangement,
     block_diagonal_fisher,
     diagonal_fisher,
@@ -68,6 +69,7 @@ __all__ = [
     "LowRank",
     "NotPositiveDefiniteError",
     "Operator",
+    "ParameterLayout",
     "Permutation",
     "Rearrangement",
     "Selection",

@@ -10,6 +10,7 @@ from kronlin.curvature._kpsvd import kpsvd
 from kronlin.curvature._mini_block_fisher import mini_block_fisher
 from kronlin.curvature._nearest import nearest_kronecker
 from kronlin.curvature._tkfac import tkfac
+from kronlin.curvature.layout import ParameterLayout
 from kronlin.curvature.rearrangement import Rearrangement
 from kronlin.curvature.root import FisherRoot
 from kronlin.curvature.statistics import LayerStatistics
@@ -17,6 +18,7 @@ from kronlin.curvature.statistics import LayerStatistics
 __all__ = [
     "FisherRoot",
     "LayerStatistics",
+    "ParameterLayout",
     "Rearrangement",
     "block_diagonal_fisher",
     "diagonal_fisher",
