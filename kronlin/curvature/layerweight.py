@@ -87,7 +87,9 @@ class LayerWeight(NamedTuple):
         matrix = xp.reshape(vector, (*self.matrix_shape, *more))
         kernel = xp.reshape(matrix[:, : self.fan_in, ...], (*(self.shape[axis] for axis in self.axes), *more))
         back = sorted(range(last), key=lambda place: self.axes[place])
-        found = {self.kernel: xp.permute_dims(kernel, (*back, last) if more else tuple(back))}
+        kernel = xp.permute_dims(kernel, (*back, last) if more else tuple(back))
+        # a flat array in between has the entries in a row in memory, as `view` of Torch needs them
+        found = {self.kernel: xp.reshape(xp.reshape(kernel, (prod(kernel.shape),)), kernel.shape)}
         if self.bias is not None:
             found[self.bias] = xp.reshape(matrix[:, self.fan_in, ...], (*self.outputs, *more))
         return found

@@ -96,7 +96,8 @@ class ParameterLayout:
     def arrays(self, vector: Array) -> dict[str, Array]:
         """The arrays by name in the order of the framework, each with a last axis of length k for vectors (p, k).
 
-        What was omitted is not among them: `{**parameters, **layout.arrays(vector)}` keeps it.
+        What was omitted is not among them: `{**parameters, **layout.arrays(vector)}` keeps it. An array may be a view
+        of the vector: do not write into it.
         """
         xp = kind(vector).xp
         if vector.ndim not in (1, 2) or vector.shape[0] != self.size:
