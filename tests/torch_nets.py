@@ -29,7 +29,7 @@ def net(name: str, seed: int = 0) -> tuple:
         )
     elif name == "conv":
         layers = [nn.Conv2d(2, 3, (3, 2), stride=(1, 2), padding=(1, 0)), nn.Tanh(), nn.Conv2d(3, 2, 2, bias=False)]
-        layers, shape = [*layers, nn.Tanh(), nn.Flatten(), nn.Linear(8, 3)], (7, 2, 3, 6)
+        layers, shape = [*layers, nn.Tanh(), nn.Flatten(), nn.Linear(8, 3)], (17, 2, 3, 6)
     else:
         layers, shape = [nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3)], (7, 4, 4)
         layers += [MeanOverPositions()] if name == "mean" else []
@@ -72,19 +72,21 @@ def _statistics(module, inputs, z, gradients: Sequence) -> kl.LayerStatistics:
 
 
 def root_columns(loss, f):
-    """Columns (n, D, *outputs) of a root of the Hessian of one example's loss, whose mean is the loss; (n, D) outputs."""
-    n, D = f.shape
-    eye = torch.eye(D, dtype=f.dtype)
-    if isinstance(loss, nn.CrossEntropyLoss):
-        p = f.detach().softmax(dim=1)
-        return torch.sqrt(p)[:, :, None] * eye - torch.sqrt(p)[:, :, None] * p[:, None, :]
-    if isinstance(loss, nn.BCEWithLogitsLoss):
-        q = f.detach().sigmoid()
-        return torch.sqrt(q * (1 - q) / D)[:, :, None] * eye
-    return sqrt(2 / D) * eye.expand(n, D, D)
+    """Columns (n, K, *outputs) of roots of the Hessians of each example's loss, summed over outputs; one position each."""
+    f = f.detach()
+    n, D, eye = len(f), f[0].numel(), torch.eye(f[0].numel(), dtype=f.dtype)
+    if isinstance(loss, nn.CrossEntropyLoss):  # diag(√p) - p √pᵀ, for outputs (n, D)
+        p = f.softmax(dim=1)
+        roots = torch.sqrt(p)[:, :, None] * eye - torch.sqrt(p)[:, :, None] * p[:, None, :]
+    elif isinstance(loss, nn.BCEWithLogitsLoss):
+        q = f.sigmoid().reshape(n, D)
+        roots = torch.sqrt(q * (1 - q))[:, :, None] * eye
+    else:
+        roots = sqrt(2) * eye.expand(n, D, D)
+    return roots.reshape(n, D, *f.shape[1:])
 
 
 def label_columns(loss, f, y):
-    """The gradients (n, 1, *outputs) of each example's loss, whose mean is the loss."""
+    """The gradients (n, 1, *outputs) of each example's loss, summed over outputs."""
     f = f.detach().requires_grad_()
-    return len(f) * torch.autograd.grad(loss(f, y), f)[0][:, None]
+    return torch.autograd.grad(type(loss)(reduction="sum")(f, y), f)[0][:, None]
