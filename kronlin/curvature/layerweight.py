@@ -37,6 +37,8 @@ class LayerWeight(NamedTuple):
     @classmethod
     def of(cls, layer: str | tuple[str, str | None], shapes: Mapping[str, Shape], order: Order) -> Self:
         """Read which axes of the kernel are outputs, which the bias must fit."""
+        if not isinstance(layer, str) and len(layer) != 2:
+            raise ValueError(f"layer {layer!r} is neither the name of a kernel nor a pair of kernel and bias")
         kernel, bias = (layer, None) if isinstance(layer, str) else layer
         for name in (kernel, bias):
             if name is not None and name not in shapes:

@@ -77,6 +77,7 @@ def test_named_orders(order, letters, shape):
         ("w", (3, 4), "OIHW", "one capital letter for each of its 2 axes"),
         ("w", (3, 4), "oi", "one capital letter"),
         ("v", (3, 4), "OI", "there is no array 'v', the names are 'w', 'b'"),
+        (("w",), (3, 4), "OI", "layer .'w',. is neither the name of a kernel nor a pair"),
         (("w", "c"), (3, 4), "OI", "there is no array 'c'"),
         ("w", (3, 4), {"v": "OI"}, "order says nothing of kernel 'w', only of 'v'"),
         (("w", "b"), (3, 4), "in-out", r"outputs \(4,\) in order 'in-out': it fits order 'out-in', if"),
