@@ -6,14 +6,13 @@ from math import isfinite
 from typing import Any
 
 from kronlin.algebra import assume
-from kronlin.arrays import Array, Kind, all_finite, kind
+from kronlin.arrays import Array, Kind, kind
 from kronlin.curvature._fisher import checked_layers
+from kronlin.curvature._kbfgs_state import factors_of, state_arrays
 from kronlin.curvature._layer_means import layer_means
 from kronlin.curvature.kbfgsfactors import KBFGSFactors
 from kronlin.curvature.statistics import LayerStatistics
 from kronlin.operators import BlockDiagonal, Dense, Kronecker
-
-_ARRAYS = ("A", "H_a", "H_g", "s", "y")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -142,31 +141,17 @@ class KBFGS:
 
     def state_dict(self) -> dict[str, Array]:
         """All that a later `from_state` needs beside the options, as arrays by name: "0.H_a", …, and the counts."""
-        own = kind(self.factors[0].A)
-        counts = [[self.updates, f.S, *f.skipped, *f.resets] for f in self.factors]
-        arrays = {f"{j}.{name}": getattr(f, name) for j, f in enumerate(self.factors) for name in _ARRAYS}
-        return {"counts": own.indices(counts), **arrays}
+        return state_arrays(self.factors, self.updates)
 
     @classmethod
     def from_state(cls, state: Mapping[str, Array], lam: float, **options: Any) -> "KBFGS":
         """The state whose `state_dict` this is; the options are given anew, and may be others.
 
         Raises:
-            ValueError: an array is missing, has the wrong shape or an entry that is NaN or infinite.
+            ValueError: an array is missing, or has a shape, kind or entry that does not belong there.
         """
-        if "counts" not in state:
-            raise ValueError(f"no 'counts' among {', '.join(state)}: this is no state_dict of KBFGS")
-        counts, factors = state["counts"], []
-        for j in range(counts.shape[0]):
-            _, S, *n = (int(counts[j, i]) for i in range(6))
-            arrays = [_stored(state, f"{j}.{name}") for name in _ARRAYS]
-            d_in, d_out = arrays[0].shape[0], arrays[3].shape[0]
-            shapes = [tuple(x.shape) for x in arrays]
-            if shapes != [(d_in, d_in), (d_in, d_in), (d_out, d_out), (d_out,), (d_out,)]:
-                raise ValueError(f"layer {j} has {', '.join(_ARRAYS)} of shapes {', '.join(map(str, shapes))}")
-            named = dict(zip(_ARRAYS, arrays, strict=True))
-            factors.append(KBFGSFactors(**named, S=S, skipped=(n[0], n[1]), resets=(n[2], n[3])))
-        return cls(tuple(factors), lam, updates=int(counts[0, 0]), **options)
+        factors, updates = factors_of(state)
+        return cls(factors, lam, updates=updates, **options)
 
     def _require_same_net(self, layers: Sequence[LayerStatistics]) -> None:
         """Require layers of the sizes, positions and kind of this state."""
@@ -198,12 +183,3 @@ def _checked_kind(layers: Sequence[LayerStatistics]) -> Kind:
 
 def _total(pairs: tuple[tuple[int, int], ...]) -> int:
     return sum(map(sum, pairs))
-
-
-def _stored(state: Mapping[str, Array], name: str) -> Array:
-    """One array of a state, which is there and finite."""
-    if name not in state:
-        raise ValueError(f"no {name!r} among {', '.join(state)}: this is no complete state_dict of KBFGS")
-    if not all_finite(state[name]):
-        raise ValueError(f"{name!r} of this state has an entry that is NaN or infinite")
-    return state[name]
