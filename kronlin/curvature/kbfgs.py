@@ -25,12 +25,13 @@ class KBFGS:
     - H_a: A = (1/n) Σ_is a aᵀ is averaged over the steps; the pair of its BFGS update is s = H_a ā with the mean input
       ā, and y = A s + √(λS) s.
     - H_g: s is the change of the mean preactivation z̄ = W~ ā, y that of the mean output gradient ḡ, both on the same
-      examples before and after a step, averaged over the steps and damped twice (`double_damping`), with √(λ/S).
+      examples before and after a step. Both are averaged over the steps and damped twice (`double_damping`), with
+      √(λ/S). G, the curvature of the loss in z, is not formed.
 
-    Means run over examples and positions. With S positions A is summed over them and G a mean, so that for S = 1 the
-    damped product is that of `factored_damping(kfac(layers), lam, pi=None)`, and in general that with π = 1/√S.
-    A layer costs n S (d_in² + d_out) + O(d_in² + d_out²) an update, no factorisation, and one more forward and backward
-    pass of the net; the start costs O(d_in³).
+    Means run over examples and positions, and so does G, while A is a sum over the S positions. With the same G and A,
+    `factored_damping(kfac(layers), lam, pi=None)` is the damped product for S = 1; for S > 1 it is that with π = 1/√S.
+    An update costs n S (d_in² + d_out) + O(d_in² + d_out²) a layer, without a factorisation, and one more forward and
+    backward pass of the net; the start costs O(d_in³) a layer.
 
     An update without usable curvature is skipped: of H_a where ā = 0, of H_g where nothing moved. A factor is reset,
     H_a to its exact inverse and H_g to I, when the root mean square of its eigenvalues is beyond `bound` times
@@ -85,7 +86,7 @@ class KBFGS:
     @classmethod
     def start(cls, layers: Sequence[LayerStatistics], lam: float, **options: Any) -> "KBFGS":
         """Begin with H_a = (A + √(λS) I)⁻¹ of these examples and H_g = I; `options` are decay, mu and bound."""
-        cls((), lam, **options)
+        cls((), lam, **options)  # for its checks, before anything is computed
         _checked_kind(layers)
         return cls(tuple(KBFGSFactors.start(layer, lam) for layer in layers), lam, **options)
 

@@ -12,8 +12,8 @@ from kronlin.curvature.statistics import LayerStatistics
 class KBFGSFactors(NamedTuple):
     """H_a ≈ (A + √(λS) I)⁻¹ and H_g ≈ (G + √(λ/S) I)⁻¹ of one layer, and what their recursions carry on.
 
-    A = (1/n) Σ_is a aᵀ is summed over the S positions and G is a mean over them, so that G ⊗ A is that of K-FAC
-    "expand", and the damping is split in the same proportion.
+    A = (1/n) Σ_is a aᵀ is summed over the S positions, and G, the curvature in the preactivation, is a mean over them:
+    their product is as that of K-FAC "expand", and the damping is split in the same proportion.
 
     Args:
         A: (d_in, d_in), the running average of the second moment of the inputs.
