@@ -71,9 +71,9 @@ def test_is_skipped_without_curvature(d, seed):
 
 @pytest.mark.parametrize("dtype", REAL)
 def test_is_skipped_at_rounding(dtype):
-    """A right angle in exact arithmetic, a step of zero, one that underflows, and what is no number."""
+    """A right angle in exact arithmetic, a step of zero, one of which sᵀ y underflows, and what is no number."""
     H, s = np.eye(3, dtype=dtype), np.asarray([1, 1, 0], dtype)
-    tiny = np.finfo(dtype).tiny ** 0.6
+    tiny = np.finfo(dtype).tiny ** 0.5
     for x, y in (
         (s, np.asarray([1, -1 + eps(dtype), 1], dtype)),
         (0 * s, s),
