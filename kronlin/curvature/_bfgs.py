@@ -20,7 +20,7 @@ def inverse_bfgs(H: Array, s: Array, y: Array) -> InverseUpdate:
     rounding error, or with sᵀ y so small that it underflows, is skipped, and the result says so.
 
     For y = B s with a fixed B, and with Ĥ = B^½ H B^½ and the projection P onto B^½ s, Ĥ₊ - I = (I - P)(Ĥ - I)(I - P):
-    no eigenvalue of Ĥ moves away from 1. Costs O(d²).
+    no eigenvalue of Ĥ moves away from 1. Rounding errors are of the size of ε ‖H‖. Costs O(d²).
 
     Args:
         H: (d, d), real, symmetric and positive definite.
@@ -37,7 +37,7 @@ def inverse_bfgs(H: Array, s: Array, y: Array) -> InverseUpdate:
     >>> inverse_bfgs(np.eye(2), np.array([1.0, 0.0]), np.array([-2.0, 1.0])).skipped
     True
 
-    Source: Nocedal and Wright, "Numerical Optimization" (2006), chapter 6; the invariance of Ĥ - I: Gower and
+    Source: Nocedal and Wright, "Numerical Optimization" (2006); the invariance of Ĥ - I: Gower and
     Richtárik, arXiv 1602.01768.
     """
     _require_pair(H, s, y)
