@@ -7,6 +7,7 @@ from kronlin import twolevel
 from kronlin.algebra import Identity, Operator, Zero, assume, tree
 from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError
 from kronlin.curvature import (
+    KBFGS,
     FisherRoot,
     LayerStatistics,
     ParameterLayout,
@@ -62,6 +63,7 @@ __all__ = [
     "Function",
     "HStack",
     "Identity",
+    "KBFGS",
     "KhatriRao",
     "Kronecker",
     "KroneckerSum",

@@ -1,5 +1,6 @@
 """Curvature: per-layer statistics, the exact Fisher matrix, and its block and Kronecker-factored approximations."""
 
+from kronlin.curvature._bfgs import InverseUpdate, double_damping, inverse_bfgs, powell_damping
 from kronlin.curvature._diagonal_fisher import diagonal_fisher
 from kronlin.curvature._ekfac import ekfac
 from kronlin.curvature._factored_damping import factored_damping
@@ -10,6 +11,8 @@ from kronlin.curvature._kpsvd import kpsvd
 from kronlin.curvature._mini_block_fisher import mini_block_fisher
 from kronlin.curvature._nearest import nearest_kronecker
 from kronlin.curvature._tkfac import tkfac
+from kronlin.curvature.kbfgs import KBFGS
+from kronlin.curvature.kbfgsfactors import KBFGSFactors
 from kronlin.curvature.layout import ParameterLayout
 from kronlin.curvature.rearrangement import Rearrangement
 from kronlin.curvature.root import FisherRoot
@@ -17,18 +20,24 @@ from kronlin.curvature.statistics import LayerStatistics
 
 __all__ = [
     "FisherRoot",
+    "InverseUpdate",
+    "KBFGS",
+    "KBFGSFactors",
     "LayerStatistics",
     "ParameterLayout",
     "Rearrangement",
     "block_diagonal_fisher",
     "diagonal_fisher",
+    "double_damping",
     "ekfac",
     "factored_damping",
     "fisher",
+    "inverse_bfgs",
     "kfac",
     "kfac_corrected",
     "kpsvd",
     "mini_block_fisher",
     "nearest_kronecker",
+    "powell_damping",
     "tkfac",
 ]
