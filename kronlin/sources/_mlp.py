@@ -25,8 +25,9 @@ class MLP:
 
     Args:
         widths: Sizes from the input to the output, for instance (64, 32, 32, 10): one layer between each pair.
-        activation: "tanh", "relu", "identity" or an `Activation`, used after every layer but the last, whose output
-            goes to the loss as it is; or a sequence of these, one per hidden layer, or one per layer.
+        activation: "tanh", "sigmoid", "sin", "relu", "identity" or an `Activation`, used after every layer but the
+            last, whose output goes to the loss as it is; or a sequence of these, one per hidden layer, or one per
+            layer.
         bias: Whether the layers have one (it starts at zero).
         seed: Of `numpy.random.default_rng`; the weights are normal with variance `gain² / d_in`.
         dtype: float64 or float32; the same seed gives the same weights up to rounding.
@@ -67,7 +68,7 @@ class MLP:
     def with_parameters(self, vector: Floats) -> "MLP":
         """Return this network with other parameters (p,), in the order of `parameters`."""
         sizes = [layer.weight.size for layer in self.layers]
-        _require_floats("parameters", vector, self.dtype, (sum(sizes),), "network.parameters shows the order")
+        require_floats("parameters", vector, self.dtype, (sum(sizes),), "network.parameters shows the order")
         parts = np.split(vector, np.cumsum(sizes)[:-1])
         layers = tuple(
             Linear(part.reshape(layer.weight.shape), layer.bias, layer.activation)
@@ -83,7 +84,7 @@ class MLP:
 
     def forward(self, x: Floats) -> tuple[Trace, ...]:
         """Return what each layer saw and made of x (n, d): the traces that `backward` needs."""
-        _require_floats("x", x, self.dtype, (None, self.widths[0]), "rows are examples, columns its features")
+        require_floats("x", x, self.dtype, (None, self.widths[0]), "rows are examples, columns its features")
         traces: list[Trace] = []
         with np.errstate(over="ignore", invalid="ignore"):  # an overflow is reported by its user
             for layer in self.layers:
@@ -176,7 +177,7 @@ def _per_layer(names: str | Activation | Sequence[str | Activation], layers: int
     return tuple(activation(name) for name in given)
 
 
-def _require_floats(label: str, x: Any, dtype: npt.DTypeLike, shape: tuple[int | None, ...], hint: str) -> None:
+def require_floats(label: str, x: Any, dtype: npt.DTypeLike, shape: tuple[int | None, ...], hint: str) -> None:
     """Require a finite NumPy array of that dtype and shape (None: any length from one on)."""
     wanted = str(shape).replace("None", "n")
     if not isinstance(x, np.ndarray):

@@ -10,8 +10,9 @@ from kronlin.curvature.statistics import LayerStatistics
 from kronlin.sources._loss import Floats, Labels, Loss
 from kronlin.sources._losses import loss_function
 from kronlin.sources._mlp import MLP
+from kronlin.sources._pinn import collect_pinn
 
-__all__ = ["MLP", "collect"]
+__all__ = ["MLP", "collect", "collect_pinn"]
 
 Fisher = Literal["type-2", "mc", "empirical"]
 _FISHERS: tuple[Fisher, ...] = ("type-2", "mc", "empirical")
