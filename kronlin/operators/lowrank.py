@@ -8,6 +8,7 @@ from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import PSD, properties
 from kronlin.algebra.structure import common_batch, promote
 from kronlin.arrays import Array, adjoint, conj, hermitian_part
+from kronlin.operators.blockdiagonal import BlockDiagonal
 from kronlin.operators.dense import Dense
 from kronlin.operators.fallback import DENSE_LIMIT
 from kronlin.operators.stacks import HStack, VStack
@@ -135,6 +136,19 @@ def _part_of_stack(stack: Operator, place: int) -> Operator:
 def is_formable(a: Operator) -> bool:
     """Whether a tall operator may be formed for a QR factorisation: up to DENSE_LIMIT² numbers."""
     return prod((*a.batch, *a.shape)) <= DENSE_LIMIT**2
+
+
+def gathered(terms: tuple[Operator, ...]) -> tuple[Operator, ...]:
+    """Take the low-rank terms of a sum as one, [U X] diag(C, D) [V Y]ᴴ for U C Vᴴ + X D Yᴴ, where that is of low rank.
+
+    It goes to the end. Products and scalars are taken term by term; an inverse wants all columns in one small system.
+    """
+    low = [term for term in terms if isinstance(term, LowRank)]
+    if len(low) < 2 or sum(term.rank for term in low) >= low[0].shape[0] or any(term.batch for term in low):
+        return terms
+    left, core = HStack._make(*(term.U for term in low)), BlockDiagonal.of_blocks(term.C for term in low)
+    right = () if all(term.V is term.U for term in low) else (HStack._make(*(term.V for term in low)),)
+    return *(term for term in terms if not isinstance(term, LowRank)), LowRank._make(left, core, *right)
 
 
 def congruence(root: Operator, gram: Array) -> Array:
