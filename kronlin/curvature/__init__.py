@@ -6,6 +6,7 @@ from kronlin.curvature._factored_damping import factored_damping
 from kronlin.curvature._fisher import block_diagonal_fisher, fisher
 from kronlin.curvature._kfac import kfac
 from kronlin.curvature._kfac_corrected import kfac_corrected
+from kronlin.curvature._kfac_pinn import kfac_pinn
 from kronlin.curvature._kpsvd import kpsvd
 from kronlin.curvature._mini_block_fisher import mini_block_fisher
 from kronlin.curvature._nearest import nearest_kronecker
@@ -25,6 +26,7 @@ __all__ = [
     "fisher",
     "kfac",
     "kfac_corrected",
+    "kfac_pinn",
     "kpsvd",
     "mini_block_fisher",
     "nearest_kronecker",
