@@ -2,6 +2,7 @@
 
 from math import prod
 from typing import Any
+from weakref import ref
 
 from kronlin.algebra import Adjoint, Identity, Operator, Product, Properties, rules
 from kronlin.algebra.identity import multiple_of_identity
@@ -139,16 +140,26 @@ def is_formable(a: Operator) -> bool:
 
 
 def gathered(terms: tuple[Operator, ...]) -> tuple[Operator, ...]:
-    """Take the low-rank terms of a sum as one, [U X] diag(C, D) [V Y]ᴴ for U C Vᴴ + X D Yᴴ, where that is of low rank.
+    """Take the low-rank terms of a sum as one, the last, where that is of low rank: an inverse wants one small system.
 
-    It goes to the end. Products and scalars are taken term by term; an inverse wants all columns in one small system.
+    Products and scalars do not need it. It is kept with the first term, so that one Gram matrix serves every damping.
     """
     low = [term for term in terms if isinstance(term, LowRank)]
     if len(low) < 2 or sum(term.rank for term in low) >= low[0].shape[0] or any(term.batch for term in low):
         return terms
+    others = [ref(term) for term in low[1:]]
+    kept: tuple[list[Any], LowRank] | None = low[0]._kept("gathered")
+    if kept is None or kept[0] != others:
+        kept = others, _side_by_side(low)
+        low[0]._keep("gathered", kept)
+    return *(term for term in terms if not isinstance(term, LowRank)), kept[1]
+
+
+def _side_by_side(low: list[LowRank]) -> LowRank:
+    """U C Vᴴ + X D Yᴴ = [U X] diag(C, D) [V Y]ᴴ."""
     left, core = HStack._make(*(term.U for term in low)), BlockDiagonal.of_blocks(term.C for term in low)
     right = () if all(term.V is term.U for term in low) else (HStack._make(*(term.V for term in low)),)
-    return *(term for term in terms if not isinstance(term, LowRank)), LowRank._make(left, core, *right)
+    return LowRank._make(left, core, *right)
 
 
 def congruence(root: Operator, gram: Array) -> Array:

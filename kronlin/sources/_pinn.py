@@ -83,6 +83,7 @@ def _interior(model: MLP, x: Floats, f: Floats, coefficients: Floats | None, wei
 
 def _boundary(model: MLP, x: Floats, g: Floats, weight: float) -> Term:
     """The residuals u - g."""
+    require_floats("x_boundary", x, model.dtype, (None, model.widths[0]), "rows are points, columns their coordinates")
     traces = model.forward(x)
     u = traces[-1].output
     n, D = u.shape
@@ -93,17 +94,27 @@ def _boundary(model: MLP, x: Floats, g: Floats, weight: float) -> Term:
 
 def _term(traces: Sequence[Trace], derivatives: Sequence[Floats], residuals: Floats, weight: float) -> Term:
     """Layers, gradient and value of w · ½ mean |r|², by the derivatives of the residuals."""
-    if not np.isfinite(residuals).all():
-        raise ValueError(
-            "the network overflows: a residual is not finite; scale its inputs, or take smaller parameters or steps"
+    n, scale = len(residuals), math.sqrt(weight)
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = weight * float((residuals**2).sum()) / (2 * n)
+        _require_finite(value)
+        layers = tuple(
+            LayerStatistics(trace.inputs, scale * g, name=f"linear{j}")
+            for j, (trace, g) in enumerate(zip(traces, derivatives, strict=True))
         )
-    n, scaled = len(residuals), math.sqrt(weight) * residuals
-    layers = tuple(
-        LayerStatistics(trace.inputs, math.sqrt(weight) * g, name=f"linear{j}")
-        for j, (trace, g) in enumerate(zip(traces, derivatives, strict=True))
-    )
-    parts = [FisherRoot(layer.inputs, layer.output_gradients) @ scaled.ravel() / n for layer in layers]
-    return layers, np.concatenate(parts), float((scaled**2).sum()) / (2 * n)
+        r = scale * residuals.ravel() / n
+        gradient = np.concatenate([FisherRoot(layer.inputs, layer.output_gradients) @ r for layer in layers])
+        _require_finite(gradient)
+    return layers, gradient, value
+
+
+def _require_finite(result: float | Floats) -> None:
+    """Require a loss or a gradient without NaN and Inf."""
+    if not np.isfinite(result).all():
+        raise ValueError(
+            "the network overflows: its loss or the gradient is not finite; scale the points and the data, or take "
+            "smaller parameters, weights or steps"
+        )
 
 
 def _checked_coefficients(coefficients: Floats | None, model: MLP, n: int, S: int) -> Floats:

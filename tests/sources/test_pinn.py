@@ -133,7 +133,8 @@ def test_inputs_are_left_alone():
         (1, np.ones(4), r"f has shape \(4,\), the network needs \(4, 1\): one right-hand side"),
         (1, np.ones((3, 1)), r"f has shape \(3, 1\), the network needs \(4, 1\)"),
         (1, np.ones((4, 1), "float32"), "f has dtype float32"),
-        (2, np.full((3, 2), np.inf), "x holds NaN or Inf"),
+        (2, np.full((3, 2), np.inf), "x_boundary holds NaN or Inf"),
+        (2, np.ones((3, 1)), r"x_boundary has shape \(3, 1\), the network needs \(n, 2\): rows are points"),
         (3, np.ones((2, 1)), r"g has shape \(2, 1\), the network needs \(3, 1\): one value for each boundary point"),
         (4, np.ones(3), r"coefficients has shape \(4, 3\), the network needs \(4, 4\): one for u"),
         (4, np.ones((3, 4)), r"coefficients has shape \(3, 4\), the network needs \(4, 4\)"),
@@ -157,7 +158,19 @@ def test_relu_is_refused():
         collect_pinn(net, *data)
 
 
-def test_an_overflow_is_reported_and_not_returned():
+@pytest.mark.parametrize("size", [1e60, 1e200])
+def test_an_overflow_is_reported_and_not_returned(size):
+    """Of the slots, or of the square of a residual."""
     net, data = problem()
-    with pytest.raises(ValueError, match="the network overflows"):
-        collect_pinn(net.with_parameters(np.full(net.parameters.shape, 1e200)), *data)
+    net = MLP(net.widths, activation="identity").with_parameters(np.full(net.parameters.shape, size))
+    with pytest.raises(ValueError, match="the network overflows: its loss"):
+        collect_pinn(net, *data)
+
+
+def test_an_overflow_of_the_gradient_alone_is_reported():
+    _, (x, f, y, g) = problem()
+    net = MLP((2, 4, 3, 1), activation="identity", bias=False)
+    net = net.with_parameters(np.concatenate([np.zeros(8), np.full(15, 1e80)]))
+    assert np.isfinite(collect_pinn(net, x, f, y, 1e100 * g)[3])
+    with pytest.raises(ValueError, match="the network overflows: its loss or the gradient is not finite"):
+        collect_pinn(net, x, f, y, 1e152 * g)
