@@ -13,7 +13,8 @@ def kfac_pinn(
     """K-FAC of a loss with two terms: F_l ≈ G_int ⊗ A_int + G_bnd ⊗ A_bnd, a `BlockDiagonal` of sums of two products.
 
     It approximates the blocks of the Gauss-Newton matrix `fisher(interior) + fisher(boundary)` of ½ mean |r|² +
-    ½ mean |b|², each term as `kfac` does. In the interior the residual r = Δu - f is a function of the value, the
+    ½ mean |b|², each term as `kfac` does. (That matrix itself, damped, is solved by one system with as many unknowns
+    as there are residuals at interior and boundary points.) In the interior the residual r = Δu - f is a function of the value, the
     derivatives and the Laplacian that a layer passes on; they are S = d + 2 positions which share its weight,
 
         A_int = (1/(n S)) Σ_is a aᵀ,   G_int = (1/n) Σ_isk g gᵀ,   and S = 1 on the boundary.

@@ -42,8 +42,8 @@ class Activation(ABC):
         )
 
     def backward(self, columns: Floats, z: Floats, value: Floats) -> Floats:
-        """Columns c (..., K, d) at the output carried to the input: `φ′(z) ⊙ c_k`."""
-        return columns * self.derivative(z, value)[..., None, :]
+        """Columns c (n, K, ...) at the output carried to the input z (n, ...): `φ′(z_i) ⊙ c_ik`."""
+        return columns * self.derivative(z, value)[:, None]
 
 
 class Tanh(Activation):

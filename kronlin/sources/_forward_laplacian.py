@@ -16,8 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from kronlin.sources._activations import Activation, Floats
-from kronlin.sources._linear import Trace
-from kronlin.sources._mlp import MLP, require_floats
+from kronlin.sources._mlp import MLP
+from kronlin.sources._stage import Trace
 
 
 def forward_laplacian(network: MLP, x: Floats) -> tuple[Trace, ...]:
@@ -33,7 +33,7 @@ def forward_laplacian(network: MLP, x: Floats) -> tuple[Trace, ...]:
     >>> forward_laplacian(square, np.array([[1.0, 1.0]]))[-1].output[0, :, 0].tolist()
     [12.0, 3.0, 4.0, 0.0]
     """
-    require_floats("x", x, network.dtype, (None, network.widths[0]), "rows are points, columns their coordinates")
+    network._require("x", x, (None, network.widths[0]), "rows are points, columns their coordinates")
     (n, d), traces = x.shape, []
     slots = np.zeros((n, d + 2, d), x.dtype)
     slots[:, 0], slots[:, 1:-1] = x, np.eye(d, dtype=x.dtype)
@@ -47,10 +47,10 @@ def forward_laplacian(network: MLP, x: Floats) -> tuple[Trace, ...]:
 
 
 def backward_laplacian(network: MLP, columns: Floats, traces: Sequence[Trace]) -> tuple[Floats, ...]:
-    """Return columns (n, d + 2, K, D) at the output slots carried back to every layer, (n, d + 2, K, d_out) each.
+    """Return columns (n, K, d + 2, D) at the output slots carried back to every layer, (n, K, d + 2, d_out) each.
 
-    `g_isk` is the derivative of `r_ik = Σ_s c_iskᵀ y_is`, with y the output slots, by slot s of the preactivation, so
-    that r_ik has the gradient Σ_s g_isk a_isᵀ in the layer's weight. Cost: (d + 2) K backward passes, done as one.
+    `g_iks` is the derivative of `r_ik = Σ_s c_iksᵀ y_is`, with y the output slots, by slot s of the preactivation, so
+    that r_ik has the gradient Σ_s g_iks a_isᵀ in the layer's weight. Cost: (d + 2) K backward passes, done as one.
     """
     result: list[Floats] = []
     with np.errstate(over="ignore", invalid="ignore"):
@@ -79,16 +79,16 @@ def _activated(phi: Activation, z: Floats) -> Floats:
 
 
 def _backward_activation(phi: Activation, c: Floats, trace: Trace) -> Floats:
-    """Carry columns c (n, d + 2, K, width) from the slots of φ(z) to those of z.
+    """Carry columns c (n, K, d + 2, width) from the slots of φ(z) to those of z.
 
     To the derivatives j and the Laplacian comes `φ′ c_j + 2 φ″ ∂_j z c_Δ` and `φ′ c_Δ`; to the value, on which φ′ and
     φ″ depend too, `φ′ c₀ + φ″ (Σ_j ∂_j z c_j + Δz c_Δ) + φ‴ Σ_j (∂_j z)² c_Δ`.
     """
     z, value = trace.preactivation, trace.output[:, 0]
     slope, (bend, third) = phi.derivative(z[:, 0], value), phi.higher_derivatives(z[:, 0], value)
-    first, last = z[:, 1:-1], c[:, -1]
+    first = z[:, 1:-1]
     result = slope[:, None, None] * c
-    result[:, 1:-1] += 2 * (bend[:, None] * first)[:, :, None] * last[:, None]
-    result[:, 0] += bend[:, None] * (z[:, 1:, None] * c[:, 1:]).sum(axis=1)
-    result[:, 0] += (third * (first**2).sum(axis=1))[:, None] * last
+    result[:, :, 1:-1] += 2 * (bend[:, None] * first)[:, None] * c[:, :, -1:]
+    result[:, :, 0] += bend[:, None] * (z[:, None, 1:] * c[:, :, 1:]).sum(axis=2)
+    result[:, :, 0] += (third * (first**2).sum(axis=1))[:, None] * c[:, :, -1]
     return result

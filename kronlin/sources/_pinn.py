@@ -8,9 +8,9 @@ import numpy as np
 from kronlin.curvature.root import FisherRoot
 from kronlin.curvature.statistics import LayerStatistics
 from kronlin.sources._forward_laplacian import backward_laplacian, forward_laplacian
-from kronlin.sources._linear import Trace
 from kronlin.sources._loss import Floats
-from kronlin.sources._mlp import MLP, require_floats
+from kronlin.sources._mlp import MLP
+from kronlin.sources._stage import Trace
 
 Term = tuple[tuple[LayerStatistics, ...], Floats, float]
 
@@ -48,6 +48,7 @@ def collect_pinn(
         weights: w₁ and w₂, of the interior and of the boundary.
 
     Raises:
+        TypeError: the network is no `MLP`.
         ValueError: shapes or dtypes do not fit, there is no point, an entry is NaN or Inf, a weight is not positive,
             an activation has no second derivative (such as relu), or the network overflows.
 
@@ -62,6 +63,10 @@ def collect_pinn(
     Source: Dangel, Müller and Zeinhofer (2024), "Kronecker-factored approximate curvature for physics-informed neural
     networks", arXiv 2405.15603.
     """
+    if not isinstance(model, MLP):
+        raise TypeError(
+            f"collect_pinn takes an MLP, not {type(model).__name__}: a Laplacian goes through its layers only"
+        )
     if len(weights) != 2 or not all(0 < w < math.inf for w in weights):
         raise ValueError(f"weights = {weights}: two positive numbers, of the interior and of the boundary, are needed")
     terms = (_interior(model, x, f, coefficients, weights[0]), _boundary(model, x_boundary, g, weights[1]))
@@ -74,20 +79,21 @@ def _interior(model: MLP, x: Floats, f: Floats, coefficients: Floats | None, wei
     traces = forward_laplacian(model, x)
     slots = traces[-1].output
     n, S, D = slots.shape
-    require_floats("f", f, model.dtype, (n, D), "one right-hand side for each interior point and output")
+    model._require("f", f, (n, D), "one right-hand side for each interior point and output")
     c = _checked_coefficients(coefficients, model, n, S)
     residuals = np.einsum("is,isd->id", c, slots) - f
-    columns = c[:, :, None, None] * np.eye(D, dtype=model.dtype)
-    return _term(traces, backward_laplacian(model, columns, traces), residuals, weight)
+    columns = c[:, None, :, None] * np.eye(D, dtype=model.dtype)[:, None]
+    derivatives = [g.swapaxes(1, 2) for g in backward_laplacian(model, columns, traces)]
+    return _term(traces, derivatives, residuals, weight)
 
 
 def _boundary(model: MLP, x: Floats, g: Floats, weight: float) -> Term:
     """The residuals u - g."""
-    require_floats("x_boundary", x, model.dtype, (None, model.widths[0]), "rows are points, columns their coordinates")
+    model._require("x_boundary", x, (None, model.widths[0]), "rows are points, columns their coordinates")
     traces = model.forward(x)
     u = traces[-1].output
     n, D = u.shape
-    require_floats("g", g, model.dtype, (n, D), "one value for each boundary point and output")
+    model._require("g", g, (n, D), "one value for each boundary point and output")
     columns = np.broadcast_to(np.eye(D, dtype=model.dtype), (n, D, D))
     return _term(traces, model.backward(columns, traces), u - g, weight)
 
@@ -125,5 +131,5 @@ def _checked_coefficients(coefficients: Floats | None, model: MLP, n: int, S: in
     if np.ndim(coefficients) == 1:
         coefficients = np.broadcast_to(coefficients, (n, np.size(coefficients)))
     hint = "one for u, one for each derivative and one for Δu, at each interior point or the same at all (S,)"
-    require_floats("coefficients", coefficients, model.dtype, (n, S), hint)
+    model._require("coefficients", coefficients, (n, S), hint)
     return coefficients

@@ -83,18 +83,18 @@ def test_the_bias_is_a_constant():
 
 @given(networks(), st.integers(1, 2))
 def test_the_way_back_is_the_derivative_of_the_way_there(network, K):
-    """Σ_is g_isk a_isᵀ is the gradient of Σ_is ⟨c_isk, slot s⟩ for every k."""
+    """Σ_is g_iks a_isᵀ is the gradient of Σ_is ⟨c_iks, slot s⟩ for every k."""
     net, x, rng = network
     traces = forward_laplacian(net, x)
-    c = rng.standard_normal((len(x), x.shape[1] + 2, K, net.widths[-1]))
+    c = rng.standard_normal((len(x), K, x.shape[1] + 2, net.widths[-1]))
     gradients = [
-        np.einsum("iskd,ise->kde", g, trace.inputs).reshape(K, -1)
+        np.einsum("iksd,ise->kde", g, trace.inputs).reshape(K, -1)
         for g, trace in zip(backward_laplacian(net, c, traces), traces, strict=True)
     ]
     step = 1e-6 * np.eye(net.parameters.size)
 
     def objective(parameters):
-        return np.einsum("iskd,isd->k", c, forward_laplacian(net.with_parameters(parameters), x)[-1].output)
+        return np.einsum("iksd,isd->k", c, forward_laplacian(net.with_parameters(parameters), x)[-1].output)
 
     quotient = [(objective(net.parameters + s) - objective(net.parameters - s)) / 2e-6 for s in step]
     found = np.concatenate(gradients, axis=1)
@@ -104,7 +104,7 @@ def test_the_way_back_is_the_derivative_of_the_way_there(network, K):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_dtype_is_kept_and_nothing_is_written(dtype):
     net, x = MLP((2, 3, 1), activation="sigmoid", dtype=dtype), np.ones((4, 2), dtype)
-    c = np.ones((4, 4, 1, 1), dtype)
+    c = np.ones((4, 1, 4, 1), dtype)
     for array in (x, c):
         array.setflags(write=False)
     traces = forward_laplacian(net, x)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import kronlin as kl
 from kronlin.sources._forward_laplacian import forward_laplacian
-from kronlin.sources.numpy_mlp import MLP, collect, collect_pinn
+from kronlin.sources.numpy_mlp import MLP, Linear, Sequential, collect, collect_pinn
 from tests.nets import close
 
 
@@ -150,6 +150,12 @@ def test_arguments_that_do_not_fit(place, value, message):
     arguments[place] = value
     with pytest.raises(ValueError, match=message):
         collect_pinn(net, *arguments)
+
+
+def test_other_networks_are_refused():
+    _, data = problem()
+    with pytest.raises(TypeError, match="collect_pinn takes an MLP, not Sequential"):
+        collect_pinn(Sequential((2,), [Linear(1)]), *data)
 
 
 def test_relu_is_refused():
