@@ -1,6 +1,7 @@
 """Block-tridiagonal K-FAC: neighbouring layers are coupled, and the inverse is block tridiagonal."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from kronlin.algebra import Operator, assume
@@ -61,7 +62,7 @@ def tridiagonal_kfac(
     vectors = [pooled(layer, sharing) for layer in layers]
     _require_equal_positions(vectors)
     couplings, variances = [], []
-    for here, after, (a, g), (b, h) in zip(blocks, blocks[1:], vectors, vectors[1:], strict=False):
+    for (here, after), ((a, g), (b, h)) in zip(pairwise(blocks), pairwise(vectors), strict=True):
         crosses = gradient_factor(g, h), input_factor(a, b)
         parts = [_regression(*pair) for pair in zip(crosses, after.factors, strict=True)]
         psi, explained = (Kronecker(*factors) for factors in zip(*parts, strict=True))
