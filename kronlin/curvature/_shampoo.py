@@ -36,9 +36,14 @@ def shampoo(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
     Source: Gupta, Koren and Singer (2018), "Shampoo: preconditioned stochastic tensor optimization",
     arXiv 1802.09568.
     """
-    return BlockDiagonal([_squared(layer) for layer in checked_layers(layers)]).power(0.5)
+    return BlockDiagonal([_squared(layer) for layer in checked_layers(layers)]).map_blocks(_root)
 
 
 def _squared(layer: LayerStatistics) -> Kronecker:
     """L ⊗ R."""
     return Kronecker(*(assume(Dense(trace), "psd") for trace in partial_traces(layer)))
+
+
+def _root(squared: Kronecker) -> Kronecker:
+    """L^½ ⊗ R^½; what is rounding error of zero in L and R is set to zero, for its root would not be small."""
+    return Kronecker._make(*(factor.eigh()._without_rounding().sqrt() for factor in squared.factors))
