@@ -29,8 +29,8 @@ def forward_laplacian(network: MLP, x: Floats) -> tuple[Trace, ...]:
     Raises:
         ValueError: x does not fit the network, or an activation has no second derivative.
 
-    >>> square = MLP((2, 1)).with_parameters(np.array([3.0, 4.0, 5.0]))
-    >>> forward_laplacian(square, np.array([[1.0, 1.0]]))[-1].output[0, :, 0].tolist()
+    >>> affine = MLP((2, 1)).with_parameters(np.array([3.0, 4.0, 5.0]))
+    >>> forward_laplacian(affine, np.array([[1.0, 1.0]]))[-1].output[0, :, 0].tolist()
     [12.0, 3.0, 4.0, 0.0]
     """
     network._require("x", x, (None, network.widths[0]), "rows are points, columns their coordinates")
