@@ -26,6 +26,9 @@ class Activation(ABC):
     name: str
     gain: float = 1.0
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
     @abstractmethod
     def value(self, z: Floats) -> Floats:
         """`φ(z)`, entry by entry."""

@@ -14,6 +14,10 @@ def test_the_names():
     assert sorted(ACTIVATIONS) == ["identity", "relu", "sigmoid", "sin", "tanh"]
 
 
+def test_what_is_shown_is_how_it_is_made():
+    assert [repr(phi) for phi in ACTIVATIONS.values()] == ["Tanh()", "ReLU()", "Identity()", "Sigmoid()", "Sine()"]
+
+
 @EVERY
 def test_derivative_is_the_difference_quotient(name):
     phi, step = activation(name), 1e-6
