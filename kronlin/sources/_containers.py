@@ -74,7 +74,8 @@ def _read_npz(path: str) -> tuple[str | None, Arrays]:
 
 
 def _write_npz(file: IO[bytes], text: str, arrays: Arrays) -> None:
-    np.savez(file, **{METADATA: np.frombuffer(text.encode(), np.uint8)}, **arrays)
+    entries: dict[str, Any] = {METADATA: np.frombuffer(text.encode(), np.uint8), **arrays}
+    np.savez(file, **entries)
 
 
 def _read_safetensors(path: str) -> tuple[str | None, Arrays]:

@@ -11,7 +11,7 @@ from kronlin.storage import FileFormatError
 
 FORMAT, VERSION = "kronlin layers", 1
 _GRADIENT = "gradient"
-_KEYS = {"format": str, "version": int, "n": int, "loss": (int, float), "layers": list}
+_KEYS: dict[str, Any] = {"format": str, "version": int, "n": int, "loss": (int, float), "layers": list}
 
 
 def to_content(layers: tuple[LayerStatistics, ...], gradient: Array, loss: float) -> tuple[str, dict[str, Array]]:

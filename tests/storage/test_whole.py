@@ -5,6 +5,12 @@ import pytest
 from kronlin.storage._whole import whole_file
 
 
+def write_half(path):
+    with whole_file(path) as file:
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+
 def test_what_was_there_stays_until_the_end(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"old")
@@ -19,9 +25,7 @@ def test_what_was_there_stays_until_the_end(tmp_path):
 def test_a_failure_leaves_what_was_there(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    draft = whole_file(path)
-    draft.__enter__().write(b"half")
     with pytest.raises(KeyboardInterrupt):
-        draft.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+        write_half(path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
