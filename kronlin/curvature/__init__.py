@@ -6,10 +6,17 @@ from kronlin.curvature._factored_damping import factored_damping
 from kronlin.curvature._fisher import block_diagonal_fisher, fisher
 from kronlin.curvature._kfac import kfac
 from kronlin.curvature._kfac_corrected import kfac_corrected
+from kronlin.curvature._kl_clip import kl_clip
 from kronlin.curvature._kpsvd import kpsvd
 from kronlin.curvature._mini_block_fisher import mini_block_fisher
 from kronlin.curvature._nearest import nearest_kronecker
+from kronlin.curvature._quadratic_model import quadratic_model, reduction_ratio
+from kronlin.curvature._rescale_step import rescale_step
+from kronlin.curvature._rotate import rotate
+from kronlin.curvature._stream import stream
 from kronlin.curvature._tkfac import tkfac
+from kronlin.curvature.averaging import RunningAverage
+from kronlin.curvature.levenbergmarquardt import LevenbergMarquardt
 from kronlin.curvature.rearrangement import Rearrangement
 from kronlin.curvature.root import FisherRoot
 from kronlin.curvature.statistics import LayerStatistics
@@ -17,7 +24,9 @@ from kronlin.curvature.statistics import LayerStatistics
 __all__ = [
     "FisherRoot",
     "LayerStatistics",
+    "LevenbergMarquardt",
     "Rearrangement",
+    "RunningAverage",
     "block_diagonal_fisher",
     "diagonal_fisher",
     "ekfac",
@@ -25,8 +34,14 @@ __all__ = [
     "fisher",
     "kfac",
     "kfac_corrected",
+    "kl_clip",
     "kpsvd",
     "mini_block_fisher",
     "nearest_kronecker",
+    "quadratic_model",
+    "reduction_ratio",
+    "rescale_step",
+    "rotate",
+    "stream",
     "tkfac",
 ]

@@ -58,7 +58,7 @@ def factored_damping(F: Any, lam: float | Sequence[float], pi: str | None = "tra
     F = rules.wrap(F)
     if isinstance(F, BlockDiagonal):
         return BlockDiagonal.of_blocks(_damped(F_l, c, pi) for F_l, c in zip(F.blocks, _one_each(F, lam), strict=True))
-    return _damped(F, _checked(lam), pi)
+    return _damped(F, checked_damping(lam), pi)
 
 
 def _damped(F: Operator, lam: float, pi: str | None) -> Operator:
@@ -108,14 +108,14 @@ def _one_each(F: BlockDiagonal, lam: Any) -> list[float]:
     """One checked λ a block."""
     count = len(F.blocks)
     if scalar(lam) is not None or not hasattr(lam, "__len__"):
-        return [_checked(lam)] * count
-    numbers = [_checked(each) for each in lam]
+        return [checked_damping(lam)] * count
+    numbers = [checked_damping(each) for each in lam]
     if len(numbers) != count:
         raise ValueError(f"lam has {len(numbers)} entries for {count} blocks: pass one number, or one a block")
     return numbers
 
 
-def _checked(lam: Any) -> float:
+def checked_damping(lam: Any) -> float:
     """Return λ as a number, or say what is wrong with it."""
     number = scalar(lam)
     if number is None or isinstance(number, complex) or not (isfinite(number) and number >= 0):

@@ -5,7 +5,7 @@ from functools import reduce
 from operator import add
 
 from kronlin.algebra import assume
-from kronlin.arrays import Array, kind, root_sum_squares
+from kronlin.arrays import Array, root_sum_squares
 from kronlin.curvature._fisher import checked_layers, root
 from kronlin.curvature._kfac import second_moment
 from kronlin.curvature._weight_gradients import weight_gradients
@@ -40,15 +40,28 @@ def tkfac(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
     Source: Gao et al. (2021), "A trace-restricted Kronecker-factored approximation to natural gradient",
     arXiv 2011.10741.
     """
+    return over_trace(partial_traces(layers))
+
+
+def partial_traces(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
+    """G ⊗ A of every layer, whose factors are means over the examples."""
     return BlockDiagonal([_block(layer) for layer in checked_layers(layers)])
 
 
+def over_trace(products: BlockDiagonal) -> BlockDiagonal:
+    """G ⊗ A / tr A for every block."""
+    return products.map_blocks(_over_trace)
+
+
+def _over_trace(product: Kronecker) -> Kronecker:
+    G, A = product.factors
+    xp, delta = A.kind.xp, A.trace()
+    delta = xp.where(delta == 0, xp.ones_like(delta), delta)
+    return Kronecker._make(G, assume(Dense._make(A.to_dense() / delta[..., None, None]), "psd"))
+
+
 def _block(layer: LayerStatistics) -> Kronecker:
-    xp = kind(layer.inputs).xp
-    G, A = (trace / layer.n for trace in _partial_traces(root(layer)))
-    delta = xp.linalg.trace(A)
-    A = A / xp.where(delta == 0, xp.ones_like(delta), delta)
-    return Kronecker(*(assume(Dense(factor), "psd") for factor in (G, A)))
+    return Kronecker(*(assume(Dense(trace / layer.n), "psd") for trace in _partial_traces(root(layer))))
 
 
 def _partial_traces(U: FisherRoot) -> tuple[Array, Array]:
