@@ -14,7 +14,7 @@ def kl_clip(direction: Array, gradient: Array, lr: float = 1.0, kappa: float = 1
     For M = F⁻¹ the squared length dᴴF d of a step is dᴴg, twice the KL divergence to second order; ν holds
     ν² lr² dᴴg at κ or below. Over all layers dᴴg is the sum Σ_l dᴴ_l g_l, so one ν serves all. Where dᴴg ≤ 0 (a zero
     gradient, or an M that is not psd) it measures no length, and ν = 1. Neither overflows nor underflows for long or
-    short vectors. The result is a real scalar array on the device, which is read once, to see that it is finite.
+    short vectors. The result is a real scalar array on the device, which is read to see that the entries are finite.
 
     Args:
         direction: d, of shape (p,): the preconditioned gradient, with either sign for d and g alike.
@@ -38,17 +38,15 @@ def kl_clip(direction: Array, gradient: Array, lr: float = 1.0, kappa: float = 1
     if shapes[0] != shapes[1] or len(shapes[0]) != 1:
         raise ValueError(f"direction and gradient have the shapes {shapes[0]} and {shapes[1]}: pass two vectors (p,)")
     d, g = promote("KL clipping", direction, gradient)
-    xp = kind(d).xp
+    if not (all_finite(d) and all_finite(g)):
+        raise ValueError("the direction or the gradient has an entry that is NaN or infinite: do not take this step")
+    own, xp = kind(d).real, kind(d).xp
     (d, size_d), (g, size_g) = _unit(d), _unit(g)
     inner = xp.sum(real_part(conj(d) * g))
-    if not all_finite(inner):
-        raise ValueError(
-            "the direction or the gradient has an entry that is NaN or infinite: this step must not be taken"
-        )
-    clipped = inner > 0
-    root = xp.sqrt(xp.where(clipped, inner, xp.ones_like(inner))) * xp.sqrt(size_d) * xp.sqrt(size_g)
-    bound = xp.ones_like(root) * (kappa**0.5 / lr)
-    return xp.where(clipped & (root > bound), bound / xp.where(clipped, root, xp.ones_like(root)), xp.ones_like(root))
+    positive, one = inner > 0, xp.ones_like(inner)
+    length = xp.sqrt(xp.where(positive, inner, one)) * xp.sqrt(size_d) * xp.sqrt(size_g)
+    bound = one * min(kappa**0.5 / lr, float(xp.finfo(own.dtype).max))
+    return xp.where(positive & (length > bound), bound / length, one)
 
 
 def _unit(x: Array) -> tuple[Array, Array]:

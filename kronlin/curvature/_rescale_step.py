@@ -69,7 +69,7 @@ def rescale_step(F: Any, lam: float, gradient: Array, step: Array, previous: Arr
     xp = F.kind.xp
     Z = xp.stack(columns, axis=1)
     if not (all_finite(Z) and all_finite(g)):
-        raise ValueError("the gradient or a step has an entry that is NaN or infinite: this step must not be taken")
+        raise ValueError("the gradient or a step has an entry that is NaN or infinite: do not take this step")
     V, kept, to_coefficients = _basis(Z)
     M = hermitian_part(adjoint(V) @ (F @ V)) + lam * (adjoint(V) @ V)
     b = -xp.sum(conj(V) * g[:, None], axis=0)

@@ -38,13 +38,12 @@ def rotate(A: Any, basis: Any) -> Operator:
     arXiv 1806.03884.
     """
     A, basis = rules.wrap(A), rules.wrap(basis)
-    if isinstance(A, BlockDiagonal) and isinstance(basis, BlockDiagonal) and A.rows.sizes == basis.rows.sizes:
-        return pairwise(A, basis, _rotated)
-    if A.shape != basis.shape or isinstance(A, BlockDiagonal) != isinstance(basis, BlockDiagonal):
-        raise ValueError(
-            f"cannot rotate {A!r} into the basis of {basis!r}: both need the same size and the same blocks"
-        )
-    return _rotated(A, basis)
+    if isinstance(A, BlockDiagonal) and isinstance(basis, BlockDiagonal):
+        if A.rows.sizes == basis.rows.sizes:
+            return pairwise(A, basis, _rotated)
+    elif A.shape == basis.shape and not isinstance(A, BlockDiagonal) and not isinstance(basis, BlockDiagonal):
+        return _rotated(A, basis)
+    raise ValueError(f"cannot rotate {A!r} into the basis of {basis!r}: both need the same size and the same blocks")
 
 
 def _rotated(A: Operator, basis: Operator) -> Operator:

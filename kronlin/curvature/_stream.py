@@ -73,13 +73,13 @@ def stream(estimator: Estimator, batches: Iterable[Sequence[LayerStatistics]], *
         n, S = checked_layers(batch)[0].n, [layer.S for layer in batch]
         new = moments(batch, **options)
         del batch  # else the loop would hold it while the next one is made
+        mean = new if mean is None else mean
+        require_mixable(mean, new)
         if positions not in (None, S):
             raise ValueError(
                 f"the layers of one batch have {positions} positions S, of another {S}: bring them to one S"
             )
         positions, seen = S, seen + n
-        mean = new if mean is None else mean
-        require_mixable(mean, new)
         mean = mix(mean, new, 1 - n / seen)
     if mean is None:
         raise ValueError("there is no batch: a generator serves one pass only, so make it again for a second one")

@@ -74,9 +74,7 @@ class RunningAverage:
 
     def state_dict(self) -> dict[str, Any]:
         """Return α, the count and the arrays of the value by name, as `numpy.savez` or a checkpoint takes them."""
-        arrays: list[Array] = []
-        if self.value is not None:
-            self.value._map(lambda array: arrays.append(array) or array)  # type: ignore[func-returns-value]
+        arrays = [] if self.value is None else _arrays_of(self.value)
         named = {f"{_ARRAY}{number}": array for number, array in enumerate(arrays)}
         return {"alpha": self.alpha, "count": self.count, **named}
 
@@ -95,14 +93,25 @@ class RunningAverage:
         empty, count = cls(float(state["alpha"])), int(state["count"])
         if not count:
             return empty
-        names = [f"{_ARRAY}{number}" for number in range(sum(str(name).startswith(_ARRAY) for name in state))]
-        waiting = [state[name] for name in names]
-        like = rules.wrap(like)
-        wanted = sum(1 for _ in like._arrays())
-        if len(waiting) != wanted:
-            raise ValueError(f"the state has {len(waiting)} arrays, and {like!r} is made of {wanted}")
-        stored = iter(waiting)
-        return replace(empty, count=count, value=like._map(lambda array: _fitting(next(stored), array)))
+        first = empty.update(like).value
+        assert first is not None
+        wanted, found = len(_arrays_of(first)), sum(str(name).startswith(_ARRAY) for name in state)
+        if found != wanted:
+            raise ValueError(f"the state has {found} arrays, and {first!r} is made of {wanted}")
+        stored = iter([state[f"{_ARRAY}{number}"] for number in range(found)])
+        return replace(empty, count=count, value=first._map(lambda array: _fitting(next(stored), array)))
+
+
+def _arrays_of(operator: Operator) -> list[Array]:
+    """The arrays in the order in which `_map` goes through them."""
+    arrays = []
+
+    def note(array: Array) -> Array:
+        arrays.append(array)
+        return array
+
+    operator._map(note)
+    return arrays
 
 
 def _fitting(stored: Array, array: Array) -> Array:

@@ -12,7 +12,9 @@ from tests.matrices import each_dtype, eps, hermitian, normal, positive
 from tests.nets import mlp_layers
 
 
-@given(n=st.integers(1, 5), lam=st.floats(0, 10), dtype=st.sampled_from(["float64", "complex128"]), seed=st.integers(0, 99))
+@given(
+    n=st.integers(1, 5), lam=st.floats(0, 10), dtype=st.sampled_from(["float64", "complex128"]), seed=st.integers(0, 99)
+)
 def test_definition(n, lam, dtype, seed):
     F, g, d = hermitian(n, dtype, seed), normal((n,), dtype, seed + 1), normal((n,), dtype, seed + 2)
     wanted = (g.conj() @ d + d.conj() @ (F + lam * np.eye(n)) @ d / 2).real
