@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 from kronlin.arrays import (
     Array,
-    abs2,
     adjoint,
     all_finite,
     cast,
@@ -107,7 +106,7 @@ def _minimum(M: Array, b: Array, kept: Array) -> Array:
     z = adjoint(W) @ (b * chosen)
     floor = 10 * own.eps * size
     curved = w > floor
-    idle = (w >= -floor) & (abs2(z) <= own.eps * xp.sum(abs2(z)))
+    idle = (w >= -floor) & (xp.abs(z) <= own.eps**0.5 * xp.max(xp.abs(z)))
     if not bool(xp.all(curved | idle)):
         raise ValueError(
             f"the quadratic model has no minimum along the steps: there the curvature goes down to {float(w[0]):.3g}; "

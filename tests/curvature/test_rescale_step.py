@@ -117,8 +117,10 @@ def test_a_direction_without_curvature():
     """It gets no share where the gradient has none there, and has no best multiple where it has one."""
     F, steps = np.diag([1.0, 0.0]), np.eye(2)
     close(kl.rescale_step(F, 0, np.array([1.0, 0.0]), *steps).step, np.array([-1.0, 0.0]), 1e-15)
-    with pytest.raises(ValueError, match=r"no minimum along the steps.*down to 0; raise lam"):
-        kl.rescale_step(F, 0, np.ones(2), *steps)
+    for size in (1e-30, 1.0, 1e30):
+        g = np.full(2, size, dtype="float32")
+        with pytest.raises(ValueError, match=r"no minimum along the steps.*down to 0; raise lam"):
+            kl.rescale_step(F.astype("float32"), 0, g, *steps.astype("float32"))
     close(kl.rescale_step(F, 1.0, np.ones(2), *steps).step, np.array([-0.5, -1.0]), 1e-15)
 
 

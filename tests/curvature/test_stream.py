@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import kronlin as kl
 from tests.libraries import JAX, NUMPY
+from tests.matrices import each_dtype
 from tests.nets import close, random_layers
 
 REDUCE = partial(kl.kfac, sharing="reduce")
@@ -127,10 +128,8 @@ def test_a_generator_is_taken_once():
     assert taken == [0, 1, 2]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@each_dtype(("float32", "float64"))
 def test_every_library(lib, dtype):
-    if lib is JAX and dtype == "float64":
-        pytest.skip("it compiles for each type")
     layers = layers_of(5, lib=lib, dtype=dtype)
     for estimator in (kl.kfac,) if lib is JAX else (kl.kfac, kl.tkfac, kl.diagonal_fisher):
         found, wanted = kl.stream(estimator, batches_of(layers, (2, 3))), estimator(layers)
