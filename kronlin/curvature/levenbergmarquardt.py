@@ -24,8 +24,7 @@ class LevenbergMarquardt:
             after the step on the same examples, one more forward pass, so it is not formed at each step.
         bounds: the least and the largest λ.
 
-    Raises `ValueError` for λ outside the bounds or not positive and finite, w outside (0, 1), and T
-    below 1.
+    Raises `ValueError` for λ outside the bounds or not positive and finite, w outside (0, 1), and T below 1.
 
     >>> damping = LevenbergMarquardt(1.0, decay=0.5, interval=2)
     >>> damping.update(actual_reduction=0.9, predicted_reduction=1.0).lam
