@@ -20,12 +20,16 @@ class Problem(NamedTuple):
     y: np.ndarray
 
 
-def problem(net, loss="mse", n=4, seed=0, scale=0.7) -> Problem:
-    """A network with normal parameters, on normal inputs with labels for the loss."""
+def problem(net, loss="mse", n=4, seed=0) -> Problem:
+    """A network with normal parameters, on normal inputs with labels for the loss.
+
+    The parameters shrink until no output is above 5: a saturated probability has few digits left in its gradient.
+    """
     rng = np.random.default_rng(seed)
-    net = net.with_parameters(scale * rng.standard_normal(net.parameters.shape))
+    net = net.with_parameters(0.7 * rng.standard_normal(net.parameters.shape))
     x = rng.standard_normal((n, *net.input_shape))
-    f = net(x)
+    while abs(f := net(x)).max() > 5:
+        net = net.with_parameters(0.8 * net.parameters)
     if loss == "softmax":
         return Problem(net, loss, x, rng.integers(f.shape[-1], size=f.shape[:-1]))
     y = rng.standard_normal(f.shape)
