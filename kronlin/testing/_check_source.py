@@ -20,11 +20,11 @@ LAWS: tuple[Law, ...] = (
     _form.form,
     _form.untouched,
     _form.repeatability,
-    _form.single_examples,
     _gradient.value,
     _gradient.gradient,
     _gradient.mean_of_the_empirical_columns,
     _gradient.empirical_columns,
+    _form.single_examples,
     _curvature.adjoint,
     _curvature.outer_products,
     _form.independence_of_the_labels,
@@ -67,8 +67,8 @@ def check_source(
         y: labels, likewise.
         output: the function (model, x) ↦ f, with outputs (n, ..., D); model(x) if None.
         head: what the loss is in the words of kronlin: "mse", "softmax", "bernoulli" or a `Loss`, summed over
-            positions. If None: `loss`, if it is such a word; if not, the laws about the loss as a function of the output are
-            left out.
+            positions. If None: `loss`, if it is such a word; if it is not, the laws about the loss as a function of
+            the output are left out.
         scale: the loss is this multiple of the `head`, as where a framework averages over the outputs.
         twin: the function fisher ↦ (layers, gradient, loss) of another source with the same weights and data, to which
             this one is compared.

@@ -63,7 +63,7 @@ def independence_of_the_labels(trial: Trial) -> None:
 
 def single_examples(trial: Trial) -> None:
     """An example has the columns that it has among others, and the loss of all is the mean of theirs."""
-    alone = [{"x": trial.x[i : i + 1], "y": trial.y[i : i + 1]} for i in range(trial.n)]
+    alone = [trial.example(i) for i in range(trial.n)]
     losses = np.asarray([trial.collected(**data)[2] for data in alone])
     trial.expect_close("the loss", trial.at_start[2], losses.mean(), size=float(np.abs(losses).max()))
     for fisher in (FISHERS[0], FISHERS[2]):

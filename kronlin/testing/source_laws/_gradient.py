@@ -36,10 +36,9 @@ def empirical_columns(trial: Trial) -> None:
     """The empirical column u_i is the gradient of the loss of example i: u_i · v is its derivative along v."""
     columns = trial.columns("empirical")[:, 0]
     for i in range(trial.n):
-        alone = {"x": trial.x[i : i + 1], "y": trial.y[i : i + 1]}
         size = float(np.linalg.norm(columns)) + abs(trial.at_start[2])
         for words, v in trial.directions:
-            slope = trial.derivative(partial(_loss, trial, alone), v)
+            slope = trial.derivative(partial(_loss, trial, trial.example(i)), v)
             trial.expect_close(f"u_{i} · v for {words}", columns[i] @ v, slope, trial.quotient_rtol, size)
 
 

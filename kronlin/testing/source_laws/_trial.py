@@ -85,12 +85,16 @@ class Trial:
         x, y = self.x if x is None else x, self.y if y is None else y
         return self.collect(model, self.loss, x, y, fisher=fisher, seed=seed)
 
+    def example(self, i: int) -> dict[str, Array]:
+        """The data of one example, n = 1."""
+        return {"x": self.x[i : i + 1, ...], "y": self.y[i : i + 1, ...]}
+
     def columns(self, fisher: Fisher = "type-2", **data: Any) -> np.ndarray:
         """The root Uᵀ by its definition: (n, K, p), row (i, k) being Σ_s g_isk ⊗ a_is, layer by layer."""
         return columns_of(self.collected(fisher, **data)[0])
 
     def grams(self, fisher: Fisher = "type-2", **data: Any) -> np.ndarray:
-        """(n, m, m): Vᵀ U_i U_iᵀ V of each example, V the directions; the same however the columns of U_i are turned."""
+        """Vᵀ U_i U_iᵀ V of each example, (n, m, m), V the directions: the same however the columns are turned."""
         return products(self.columns(fisher, **data) @ self.basis)
 
     def outputs(self, theta: np.ndarray | None = None) -> np.ndarray:
