@@ -17,6 +17,9 @@ from tests.faults.fault import method
 from tests.networks import Problem, problem
 
 PERCEPTRON = problem(MLP((3, 2, 2)), "softmax", n=3)
+SURE = PERCEPTRON._replace(  # of its second class: only the last bias is not as before
+    net=PERCEPTRON.net.with_parameters(PERCEPTRON.net.parameters + 2 * np.eye(14)[-1])
+)
 SEQUENCE = problem(Sequential((2, 3), [Linear(2, activation="tanh"), Linear(2)]), "softmax", n=3)
 SOUND = [
     problem(net, loss, n=3)
@@ -233,7 +236,7 @@ def class_zero_ignored(collect, model, loss, x, y, fisher, seed):
     return turned(layers, lambda g: g * kept) if fisher == "empirical" else layers, gradient, risk
 
 
-@planted("sampled columns", problem(MLP((3, 2, 2)), "softmax", n=3, scale=3.0))
+@planted("sampled columns", SURE)
 def labels_drawn_uniformly(collect, model, loss, x, y, fisher, seed):
     if fisher == "mc":
         return collect(model, loss, x, np.random.default_rng(seed).integers(2, size=len(x)), "empirical")
