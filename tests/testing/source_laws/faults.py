@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
-from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -122,12 +121,13 @@ def model_moves_on(collect, model, *call):
     return found
 
 
-numbers = count()
+unseeded = np.random.default_rng(0)
 
 
 @planted("repeatability")
-def seed_of_the_clock(collect, model, loss, x, y, fisher, seed):
-    return collect(model, loss, x, y, fisher, seed + next(numbers))
+def dropout_left_on(collect, *call):
+    layers, gradient, risk = collect(*call)
+    return turned(layers, lambda g: g * unseeded.uniform(0.9, 1.1, g.shape)), gradient, risk
 
 
 @planted("value")

@@ -32,8 +32,8 @@ def test_what_was_touched_is_named(title, message):
 
 
 def test_what_is_not_repeated_is_named():
-    with pytest.raises(BrokenLaw, match="output_gradients, again, for mc"):
-        _form.repeatability(faulty("seed of the clock"))
+    with pytest.raises(BrokenLaw, match="output_gradients, again, for type-2"):
+        _form.repeatability(faulty("dropout left on"))
 
 
 def test_the_example_is_named():
