@@ -1,24 +1,27 @@
 """Columns: what can be read off an operator a few columns at a time, so that no large array is formed."""
 
 from collections.abc import Iterator
+from math import prod
 
+from kronlin.algebra import rules
 from kronlin.algebra.operator import Operator
-from kronlin.arrays import Array, conj
-
-CHUNK = 2**22
-"""Entries of the largest array that is formed at a time."""
+from kronlin.arrays import Array, conj, pieces
 
 
 def column_blocks(*operators: Operator) -> Iterator[tuple[slice, list[Array]]]:
-    """Go through the columns of operators of one width: which columns, and for each operator their entries."""
+    """Go through the columns of operators of one width: which columns, and for each operator their entries.
+
+    As many at a time as the memory limit allows, for the entries, and as many again for what is made of them.
+    """
     first = operators[0]
     width = first.shape[1]
-    step = max(1, CHUNK // max(1, *(operator.shape[0] for operator in operators)))
-    eye = first.kind.eye(width)
-    for start in range(0, width, step):
-        chosen = slice(start, min(start + step, width))
-        block = first.kind.xp.broadcast_to(eye[:, chosen], (*first.batch, width, chosen.stop - start))
-        yield chosen, [operator._matmat(block) for operator in operators]
+    entries = 2 * prod(first.batch) * sum(operator.shape[0] for operator in operators)
+    for chosen in pieces(width, entries, first.kind):
+        if chosen == slice(0, width):
+            yield chosen, [operator.to_dense() for operator in operators]
+        else:
+            places = list(range(chosen.start, chosen.stop))
+            yield chosen, [rules.columns(operator, places).to_dense() for operator in operators]
 
 
 def diagonal_of_outer(left: Operator, right: Operator) -> Array:

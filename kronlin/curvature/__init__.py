@@ -1,5 +1,6 @@
 """Curvature: per-layer statistics, the exact Fisher matrix, and its block and Kronecker-factored approximations."""
 
+from kronlin.curvature import rootgram  # noqa: F401  registers rules
 from kronlin.curvature._diagonal_fisher import diagonal_fisher
 from kronlin.curvature._ekfac import ekfac
 from kronlin.curvature._factored_damping import factored_damping

@@ -1,10 +1,12 @@
 """EK-FAC: the eigenvectors of K-FAC with the eigenvalues that fit best."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 
 from kronlin.algebra import Operator
 from kronlin.arrays import kind
-from kronlin.curvature._diagonal_fisher import mean_squares
+from kronlin.curvature._diagonal_fisher import square_sums
 from kronlin.curvature._fisher import root
 from kronlin.curvature._kfac import kfac
 from kronlin.curvature.statistics import LayerStatistics
@@ -44,5 +46,7 @@ def ekfac(layers: Sequence[LayerStatistics], sharing: str = "expand") -> BlockDi
 
 
 def _block(layer: LayerStatistics, Q: Operator) -> Spectral:
-    w = mean_squares(Q.H @ root(layer))
+    U = root(layer)
+    entries = 8 * U.S * (U.d_in + U.K * U.d_out)
+    w = reduce(add, (square_sums(Q.H @ part) for _, part in U._some_examples(entries))) / U.n
     return Spectral(Q, kind(w).xp.reshape(w, (layer.parameters,)))

@@ -1,9 +1,12 @@
 """LowRank: U C Vᴴ with tall U and V; its spectrum and scalars stand in `dual`, what it does to a sum in `woodbury`."""
 
+from functools import reduce
 from math import prod
+from operator import add
 from typing import Any
 
 from kronlin.algebra import Adjoint, Identity, Operator, Product, Properties, rules
+from kronlin.algebra.columns import column_blocks
 from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import PSD, properties
 from kronlin.algebra.structure import common_batch, promote
@@ -206,7 +209,10 @@ def conjugate_of_low_rank(a: LowRank) -> Operator:
 
 @rules.to_dense.register(LowRank)
 def low_rank_to_dense(a: LowRank) -> Array:
-    """Form U and V."""
+    """Form U and V; a sum over the columns of U, a few at a time, for c U Uᴴ."""
+    factor = multiple_of_identity(a.C)
+    if a.V is a.U and factor is not None:
+        return factor * reduce(add, (block @ adjoint(block) for _, (block,) in column_blocks(a.U)))
     left = a.U.to_dense()
     right = left if a.V is a.U else a.V.to_dense()
     return adjoint(a.C.H._matmat(adjoint(left))) @ adjoint(right)
