@@ -50,17 +50,24 @@ def memory_limit(limit: float) -> Iterator[None]:
         _LIMIT.reset(token)
 
 
-def pieces(length: int, entries: int, kind: Kind) -> Iterator[slice]:
+_WIDEST = 16
+"""Bytes of a complex128 entry."""
+
+
+def pieces(length: int, entries: int, kind: Kind) -> list[slice]:
     """Cut an axis so that `entries` numbers for each of its places stay under the memory limit.
 
     >>> import numpy as np
     >>> from kronlin.arrays import kind
     >>> with memory_limit(800):
-    ...     list(pieces(5, 50, kind(np.ones(1))))
+    ...     pieces(5, 50, kind(np.ones(1)))
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """
-    step = max(1, min(length, int(_LIMIT.get() // max(1, entries * kind.itemsize))))
-    return (slice(start, min(start + step, length)) for start in range(0, length, step))
+    limit = _LIMIT.get()
+    if length * entries * _WIDEST <= limit:  # without a look at the dtype, which takes longer than a small product
+        return [slice(0, length)]
+    step = max(1, int(limit // (max(1, entries) * kind.itemsize)))
+    return [slice(start, min(start + step, length)) for start in range(0, length, step)]
 
 
 def join(parts: list[Array], axis: int) -> Array:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kronlin.curvature import LayerStatistics, _weight_gradients, block_diagonal_fisher, kfac, tkfac
+from kronlin import memory_limit
+from kronlin.curvature import LayerStatistics, block_diagonal_fisher, kfac, tkfac
 from kronlin.operators import BlockDiagonal, Kronecker, Spectral
 from kronlin.testing import check_operator
 from tests.libraries import NUMPY, eager, fast
@@ -56,10 +57,9 @@ def test_reference_steps(name, lam):
     close(damped.inverse() @ data["grad"], data[f"tkfac_{lam}"], tolerance)
 
 
-@given(layer_lists(), st.sampled_from([1, 20, 2**22]))
-def test_definition(layers, chunk):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_weight_gradients, "CHUNK", chunk)
+@given(layer_lists(), st.sampled_from([1, 600, 2**28]))
+def test_definition(layers, limit):
+    with memory_limit(limit):
         blocks = tkfac(layers).blocks
     for layer, block in zip(layers, blocks, strict=True):
         close(block.to_dense(), by_definition(layer))
