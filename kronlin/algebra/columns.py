@@ -11,12 +11,14 @@ from kronlin.arrays import Array, conj, pieces
 def column_blocks(*operators: Operator) -> Iterator[tuple[slice, list[Array]]]:
     """Go through the columns of operators of one width: which columns, and for each operator their entries.
 
-    As many at a time as the memory limit allows, for the entries, and as many again for what is made of them.
+    As many at a time as the memory limit allows, for the entries and as many again for what is made of them, and for
+    their share of the arrays from which they are taken.
     """
     first = operators[0]
     width = first.shape[1]
-    entries = 2 * prod(first.batch) * sum(operator.shape[0] for operator in operators)
-    for chosen in pieces(width, entries, first.kind):
+    rows = prod(first.batch) * sum(operator.shape[0] for operator in operators)
+    held = sum(operator.nbytes for operator in operators) // (first.kind.itemsize * max(1, width))
+    for chosen in pieces(width, 2 * (rows + held), first.kind):
         if chosen == slice(0, width):
             yield chosen, [operator.to_dense() for operator in operators]
         else:

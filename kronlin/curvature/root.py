@@ -1,5 +1,6 @@
 """FisherRoot: the square root of a layer's Fisher block, as what the layer hands over."""
 
+from collections.abc import Iterable
 from functools import reduce
 from math import prod
 from operator import add
@@ -57,12 +58,12 @@ class FisherRoot(Operator):
         entries = 2 * self.S * (self.d_out + self.K) * y.shape[-1]
         return join([part._adjoint_product(y) for _, part in self._some_examples(entries)], axis=-2)
 
-    def _some_examples(self, entries: int) -> list[tuple[slice, "FisherRoot"]]:
+    def _some_examples(self, entries: int) -> Iterable[tuple[slice, "FisherRoot"]]:
         """Columns, and the root that has them, for which `entries` numbers an example are formed at a time."""
         chosen = pieces(self.n, entries * prod(self.batch), self.kind)
         if len(chosen) == 1:
             return [(slice(0, self.shape[1]), self)]
-        return [(slice(part.start * self.K, part.stop * self.K), self._examples(part)) for part in chosen]
+        return ((slice(part.start * self.K, part.stop * self.K), self._examples(part)) for part in chosen)
 
     def _examples(self, chosen: slice) -> "FisherRoot":
         return FisherRoot._make(self.inputs[..., chosen, :, :], self.output_gradients[..., chosen, :, :, :])

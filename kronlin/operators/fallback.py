@@ -42,7 +42,9 @@ def solve_by_inverse(a: Operator, b: Array) -> Array:
 @rules.inverse.register(Operator)
 def inverse_by_dense(a: Operator) -> Operator:
     """Invert the array."""
-    return small_dense(a, "the inverse").inverse()
+    inverse = small_dense(a, "the inverse").inverse()
+    a._keep("form", f"primal {a.shape[0]}×{a.shape[0]}: dense")
+    return inverse
 
 
 @rules.pinv.register(Operator)

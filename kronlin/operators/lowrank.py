@@ -117,8 +117,8 @@ class LowRank(Operator):
         return small and (not self.batch or is_formable(self.U))
 
     def prepare(self) -> "LowRank":
-        """Form the Gram matrix of U now."""
-        if self.V is self.U:
+        """Form the Gram matrix of U now, if it is smaller than the operator."""
+        if self.V is self.U and self.rank < self.shape[0]:
             self._gram()
         return self
 

@@ -12,7 +12,7 @@ from tests.matrices import each_stack, eps, normal, wide
 @pytest.mark.parametrize("columns", [1, 2, 3, 5, 100])
 def test_every_column_is_met_once(columns):
     (a, left), (b, right) = bare((4, 5)), bare((3, 5), seed=1)
-    with memory_limit(2 * columns * (a.nbytes + b.nbytes) / 5):
+    with memory_limit(4 * columns * (a.nbytes + b.nbytes) / 5):
         found = list(column_blocks(a, b))
     assert found[0][1][0].shape[1] == min(columns, 5)
     np.testing.assert_array_equal(np.concatenate([one for _, (one, _) in found], axis=1), left)
