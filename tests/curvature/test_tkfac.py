@@ -6,10 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kronlin import memory_limit
-from kronlin.curvature import LayerStatistics, block_diagonal_fisher, kfac, tkfac
+from kronlin.curvature import LayerStatistics, _tkfac, block_diagonal_fisher, kfac, tkfac
+from kronlin.curvature._fisher import root
 from kronlin.operators import BlockDiagonal, Kronecker, Spectral
 from kronlin.testing import check_operator
 from tests.libraries import NUMPY, eager, fast
+from tests.memory import peak_of
 from tests.nets import (
     DAMPINGS,
     NETS,
@@ -64,6 +66,50 @@ def test_definition(layers, limit):
     for layer, block in zip(layers, blocks, strict=True):
         close(block.to_dense(), by_definition(layer))
         np.testing.assert_allclose(block.factors[1].trace(), 1.0, rtol=1e-13)
+
+
+@given(st.tuples(*[st.integers(1, 4)] * 5), st.booleans(), st.sampled_from([1, 2**28]))
+def test_both_ways_with_shared_weights(sizes, is_complex, limit):
+    """Through the gradients, and through the triangular factors of the positions, of which there may be many or few."""
+    n, S, K, d_out, d_in = sizes
+    layer = random_layers(
+        np.random.default_rng(0), n, K, [(d_out, d_in)], S, dtype="complex128" if is_complex else "float64"
+    )[0]
+    U = root(layer)
+    for found, wanted in zip(_tkfac._of_positions(U), _tkfac._of_gradients(U), strict=True):
+        close(found, wanted)
+        assert found.dtype == wanted.dtype
+    with memory_limit(limit):
+        close(tkfac([layer]).to_dense(), by_definition(layer))
+
+
+def test_the_cheaper_way_is_taken(monkeypatch):
+    few, many = (random_layers(np.random.default_rng(0), 3, 2, [size], 4)[0] for size in ((20, 30), (2, 3)))
+    for layer, other in ((few, "_of_gradients"), (many, "_of_positions")):
+        wanted = by_definition(layer)
+        with monkeypatch.context() as patch:
+            patch.setattr(_tkfac, other, None)
+            close(tkfac([layer]).to_dense(), wanted)
+
+
+@pytest.mark.parametrize("lib", eager(), ids=str)
+def test_few_positions_in_every_library(lib):
+    layer, twin = (
+        random_layers(np.random.default_rng(0), 3, 1, [(9, 8)], 2, each, "complex128")[0] for each in (lib, NUMPY)
+    )
+    found = tkfac([layer])
+    assert lib.owns(found.diagonal())
+    close(lib.numpy(found.to_dense()), by_definition(twin))
+
+
+@pytest.mark.parametrize("S", [1, 2, 40])
+def test_the_peak_keeps_to_the_limit(S):
+    layer = random_layers(np.random.default_rng(0), 200, 2, [(30, 40)], S)[0]
+    whole = tkfac([layer]).to_dense()
+    with memory_limit(2**19):
+        T, peak = peak_of(lambda: tkfac([layer]))
+    close(T.to_dense(), whole)
+    assert peak < 2**19 + 6 * T.nbytes
 
 
 @given(layer_lists())
