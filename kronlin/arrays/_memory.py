@@ -19,8 +19,8 @@ def memory_limit(limit: float) -> Iterator[None]:
     products with the roots of Fisher blocks, their Gram matrices and norms, the factors of K-FAC and its relatives,
     diagonals, norms and Gram matrices that are taken a few columns at a time. Results are the same to rounding.
 
-    - Not counted: the arrays that go in, the result (twice, where pieces are added or joined), and what an operator
-      keeps, such as a Gram matrix.
+    - Not counted: the arrays that go in, with a byte an entry for the check that all are finite; the result, twice
+      where pieces are added or joined; what an operator keeps, such as a Gram matrix or the squares of its arrays.
     - One example, one column or one entry is not cut further: where it alone takes more, it is computed all the same,
       a piece at a time.
     - `to_dense`, and factorisations up to the size at which kronlin refuses them, form what they say.

@@ -1,10 +1,12 @@
 """K-FAC: each layer's Fisher block as a Kronecker product of two second moments."""
 
 from collections.abc import Sequence
+from functools import reduce
 from math import prod
+from operator import add
 
 from kronlin.algebra import assume
-from kronlin.arrays import Array, conj, kind
+from kronlin.arrays import Array, conj, kind, pieces
 from kronlin.curvature._fisher import checked_layers
 from kronlin.curvature.statistics import LayerStatistics
 from kronlin.operators import BlockDiagonal, Dense, Kronecker
@@ -50,6 +52,8 @@ def _block(layer: LayerStatistics, sharing: str) -> Kronecker:
 
 def second_moment(x: Array) -> Array:
     """Σ x xᴴ over all axes but the last."""
-    xp = kind(x).xp
+    own, xp = kind(x), kind(x).xp
     rows = xp.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))
-    return xp.matrix_transpose(rows) @ conj(rows)
+    copied = 2 * rows.shape[1] if own.is_complex else 0
+    parts = (rows[chosen, :] for chosen in pieces(rows.shape[0], copied, own))
+    return reduce(add, (xp.matrix_transpose(part) @ conj(part) for part in parts))
