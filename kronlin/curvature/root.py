@@ -55,8 +55,12 @@ class FisherRoot(Operator):
 
     def _rmatmat(self, y: Array) -> Array:
         """x_ik = Σ_s g_iskᴴ V conj(a_is) for every column V of Y."""
-        entries = 2 * self.S * (self.d_out + self.K) * y.shape[-1]
+        entries = 2 * self.S * (self.d_out + self.K) * y.shape[-1] + self._conjugates()
         return join([part._adjoint_product(y) for _, part in self._some_examples(entries)], axis=-2)
+
+    def _conjugates(self) -> int:
+        """Numbers an example that the conjugates of both arrays take; real arrays need none."""
+        return self.S * (self.d_in + self.K * self.d_out) if self.kind.is_complex else 0
 
     def _some_examples(self, entries: int) -> Iterable[tuple[slice, "FisherRoot"]]:
         """Columns, and the root that has them, for which `entries` numbers an example are formed at a time."""
@@ -144,7 +148,7 @@ def columns_of_fisher_root(a: FisherRoot, chosen: list[int]) -> Operator:
 @rules.norm.register(FisherRoot)
 def norm_of_fisher_root(a: FisherRoot) -> Array:
     """‖U‖² = Σ_i Σ_ss' (a_isᴴ a_is') (Σ_k g_iskᴴ g_is'k)."""
-    entries = a.S * (3 * a.S + (a.K * a.d_out + a.d_in if a.kind.is_complex else 0))
+    entries = 3 * a.S**2 + a._conjugates()
     total = reduce(add, (_square_of_norm(part) for _, part in a._some_examples(entries)))
     return a.kind.xp.sqrt(a.kind.xp.real(total) if a.kind.is_complex else a.kind.xp.abs(total))
 
