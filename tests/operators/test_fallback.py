@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import kronlin as kl
+from kronlin.algebra import rules
 from kronlin.operators import fallback
 from tests.algebra.bare import bare
 from tests.matrices import positive
@@ -35,6 +36,13 @@ def test_above_the_limit_the_error_names_the_size_and_the_iterative_call(ask, mo
     monkeypatch.setattr(fallback, "DENSE_LIMIT", 5)
     with pytest.raises(ValueError, match=r"6×6 is above the limit of 5 .* kronlin\.cg\(A, b\)"):
         getattr(hidden(positive(6)), ask)()
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(4, 6), (6, 4)])
+def test_a_gram_matrix_a_few_columns_at_a_time(rows, columns):
+    (a, one), (b, two) = bare((9, rows), dtype="complex128"), bare((9, columns), dtype="complex128", seed=1)
+    with kl.memory_limit(2 * 16 * 3 * 9 * 2):  # three columns
+        close(rules.gram(a, b), one.conj().T @ two)
 
 
 @pytest.mark.parametrize("shape", [(9, 2), (2, 9)])
