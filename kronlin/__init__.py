@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from kronlin import twolevel
 from kronlin.algebra import Identity, Operator, Zero, assume, tree
-from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError
+from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError, memory_limit
 from kronlin.curvature import (
     KBFGS,
     FisherRoot,
@@ -118,6 +118,7 @@ __all__ = [
     "kpsvd",
     "krylov",
     "load",
+    "memory_limit",
     "mini_block_fisher",
     "minres",
     "nearest_kronecker",
