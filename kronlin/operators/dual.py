@@ -8,7 +8,17 @@ from kronlin.algebra.columns import diagonal_of_outer
 from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import PSD, SELF_ADJOINT
 from kronlin.algebra.structure import no_determinant
-from kronlin.arrays import Array, SingularMatrixError, adjoint, cast, conj, hermitian_part, norm_from_grams, qr, to_numpy
+from kronlin.arrays import (
+    Array,
+    SingularMatrixError,
+    adjoint,
+    cast,
+    conj,
+    hermitian_part,
+    norm_from_grams,
+    qr,
+    to_numpy,
+)
 from kronlin.operators.dense import Dense, no_inverse
 from kronlin.operators.fallback import DENSE_LIMIT
 from kronlin.operators.lowrank import LowRank, is_formable
