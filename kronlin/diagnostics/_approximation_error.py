@@ -6,7 +6,7 @@ from math import inf, sqrt
 from typing import Any
 
 from kronlin.algebra import Operator, rules
-from kronlin.arrays import real_part
+from kronlin.arrays import common_kind, real_part
 from kronlin.diagnostics._spectral_norm import spectral_norm
 from kronlin.diagnostics.approximationerrors import ApproximationErrors, ErrorRow
 from kronlin.diagnostics.steinloss import Definiteness, stein_loss
@@ -80,6 +80,7 @@ def _checked(name: str, A: Operator, F: Operator | None = None) -> Operator:
             f"approximation_error takes self-adjoint operators, and {name} is known not to be: {A!r}; "
             "(A + A.H) / 2 is its self-adjoint part"
         )
+    common_kind([A.kind.double, A.kind.double if F is None else F.kind], f"approximation_error of {name}")
     return A._astype(A.kind.double)
 
 
@@ -90,7 +91,7 @@ def _named(name: str, measure: Callable[[], Any]) -> Any:
     except ValueError as error:
         raise ValueError(
             f"approximation_error of {name}: {error}. Compare smaller parts, such as F.block(l, l) with the block of "
-            "one layer; without lam no inverse or determinant is taken"
+            "one layer, and leave lam out if the loss of Stein is not needed"
         ) from error
 
 
@@ -103,7 +104,7 @@ def _row(
     stein = None if reference.lack or candidate.lack else stein_loss(reference.damped, candidate.damped)
     return ErrorRow(
         name,
-        frobenius=_ratio(_distance(F, K), norms[0]),
+        frobenius=_ratio(_distance(F, K, norms[0]), norms[0]),
         spectral=_ratio(spectral_norm(F - K, rtol), norms[1]),
         stein=stein,
         kl=None if stein is None else stein / 2,
@@ -112,12 +113,11 @@ def _row(
     )
 
 
-def _distance(F: Operator, K: Operator) -> float:
-    """‖F - K‖; of what is too large to be formed by inner products alone, whatever cancels."""
+def _distance(F: Operator, K: Operator, size: float) -> float:
+    """‖F - K‖ for ‖F‖ = size; of what is too large to be formed by inner products alone, whatever cancels."""
     if F.shape[0] <= DENSE_LIMIT:
         return float((F - K).norm())
-    sizes = float(F.norm()) ** 2 + float(K.norm()) ** 2
-    return sqrt(max(sizes - 2 * float(real_part(rules.inner(F, K))), 0.0))
+    return sqrt(max(size**2 + float(K.norm()) ** 2 - 2 * float(real_part(rules.inner(F, K))), 0.0))
 
 
 def _ratio(error: float, size: float) -> float:

@@ -8,23 +8,10 @@ from hypothesis import strategies as st
 import kronlin as kl
 import kronlin.diagnostics._approximation_error as module
 from kronlin.operators import fallback
-from tests.libraries import NUMPY
+from tests.libraries import NUMPY, STRICT_DEVICE
 from tests.matrices import hermitian, normal, positive
+from tests.members import MEMBERS
 from tests.nets import layer_lists, mlp_layers, random_layers, tiny_layers
-
-MEMBERS = {
-    "K-FAC": kl.kfac,
-    "K-FAC reduce": lambda layers: kl.kfac(layers, "reduce"),
-    "EK-FAC": kl.ekfac,
-    "TK-FAC": kl.tkfac,
-    "KPSVD": kl.kpsvd,
-    "KPSVD 2": lambda layers: kl.kpsvd(layers, rank=2),
-    "K-FAC corrected": kl.kfac_corrected,
-    "mini-block": kl.mini_block_fisher,
-    "diagonal": kl.diagonal_fisher,
-    "exact blocks": kl.block_diagonal_fisher,
-}
-"""Every approximation of a Fisher matrix from the layers of a net."""
 
 
 def dense(F: np.ndarray, K: np.ndarray, lam: float) -> tuple[float, float, float]:
@@ -182,6 +169,8 @@ def test_what_does_not_fit_is_refused():
         kl.approximation_error(np.eye(2), {"K": np.eye(3)})
     with pytest.raises(ValueError, match="'K' is known not to be"):
         kl.approximation_error(np.eye(2), {"K": normal((2, 2))})
+    with pytest.raises(ValueError, match="approximation_error of 'K' mixes"):
+        kl.approximation_error(np.eye(2), {"K": STRICT_DEVICE.asarray(np.eye(2))})
     for lam in (-1.0, np.nan):
         with pytest.raises(ValueError, match="damping must be finite and not negative"):
             kl.approximation_error(np.eye(2), {"K": np.eye(2)}, lam)
