@@ -35,8 +35,8 @@ class Activation(ABC):
         """`φ′(z)`, entry by entry; `value = φ(z)` is at hand and often the cheaper way."""
 
     def backward(self, columns: Floats, z: Floats, value: Floats) -> Floats:
-        """Columns c (..., K, d) at the output carried to the input: `φ′(z) ⊙ c_k`."""
-        return columns * self.derivative(z, value)[..., None, :]
+        """Columns c (n, K, ...) at the output carried to the input z (n, ...): `φ′(z_i) ⊙ c_ik`."""
+        return columns * self.derivative(z, value)[:, None]
 
 
 class Tanh(Activation):

@@ -34,16 +34,16 @@ def test_relu_is_flat_on_the_left_and_at_the_kink():
 @EVERY
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_dtype_is_kept(name, dtype):
-    phi, z = activation(name), POINTS.astype(dtype)
+    phi, z = activation(name), POINTS[None].astype(dtype)
     value = phi.value(z)
-    columns = np.ones((3, len(z)), dtype)
+    columns = np.ones((1, 3, z.size), dtype)
     assert value.dtype == phi.derivative(z, value).dtype == phi.backward(columns, z, value).dtype == dtype
 
 
 @EVERY
 def test_backward_multiplies_every_column_by_the_derivative(name):
     phi, rng = activation(name), np.random.default_rng(0)
-    z, columns = rng.standard_normal((4, 5)), rng.standard_normal((4, 3, 5))
+    z, columns = rng.standard_normal((4, 2, 5)), rng.standard_normal((4, 3, 2, 5))
     result = phi.backward(columns, z, phi.value(z))
     slope = phi.derivative(z, phi.value(z))
     for i in range(4):
