@@ -4,12 +4,17 @@ from kronlin.curvature._diagonal_fisher import diagonal_fisher
 from kronlin.curvature._ekfac import ekfac
 from kronlin.curvature._factored_damping import factored_damping
 from kronlin.curvature._fisher import block_diagonal_fisher, fisher
+from kronlin.curvature._foof import foof
 from kronlin.curvature._kfac import kfac
 from kronlin.curvature._kfac_corrected import kfac_corrected
 from kronlin.curvature._kpsvd import kpsvd
 from kronlin.curvature._mini_block_fisher import mini_block_fisher
 from kronlin.curvature._nearest import nearest_kronecker
+from kronlin.curvature._per_factor_damping import per_factor_damping
+from kronlin.curvature._shampoo import shampoo
+from kronlin.curvature._tikhonov_damping import tikhonov_damping
 from kronlin.curvature._tkfac import tkfac
+from kronlin.curvature._tridiagonal_kfac import tridiagonal_kfac
 from kronlin.curvature.rearrangement import Rearrangement
 from kronlin.curvature.root import FisherRoot
 from kronlin.curvature.statistics import LayerStatistics
@@ -23,10 +28,15 @@ __all__ = [
     "ekfac",
     "factored_damping",
     "fisher",
+    "foof",
     "kfac",
     "kfac_corrected",
     "kpsvd",
     "mini_block_fisher",
     "nearest_kronecker",
+    "per_factor_damping",
+    "shampoo",
+    "tikhonov_damping",
     "tkfac",
+    "tridiagonal_kfac",
 ]
