@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import numpy as np
-from approximations import MEMBERS, TARGET, Net, layers_of
+from approximations import MEMBERS, Net, layers_of, tanh
+from approximations_tables import TARGET
 from matplotlib.colors import SymLogNorm
 from matplotlib.figure import Figure
 
@@ -11,9 +12,13 @@ import kronlin as kl
 from kronlin.sources.numpy_mlp import Linear, Reduce, Sequential
 
 SMALL = Net(
-    lambda: Sequential((8, 8), [Linear(4, activation="tanh"), Reduce("mean", 0), Linear(4, activation="tanh"), Linear(10)]),
-    "softmax", (8, 8), 30, 64, "8-4 at each of 8 rows, tanh, their mean, 4, tanh, 10",
-)  # fmt: skip
+    lambda: Sequential((8, 8), [tanh(4), Reduce("mean", axis=0), tanh(4), Linear(10)]),
+    "softmax",
+    (8, 8),
+    30,
+    64,
+    "8-4 at each of 8 rows, tanh, their mean, 4, tanh, 10",
+)
 SHOWN = ("exact blocks", "K-FAC", "K-FAC, reduce", "EK-FAC", "KPSVD", "mini-block", "diagonal")
 
 
