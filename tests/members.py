@@ -12,6 +12,8 @@ MEMBERS = {
     "K-FAC corrected": kl.kfac_corrected,
     "mini-block": kl.mini_block_fisher,
     "diagonal": kl.diagonal_fisher,
+    "Shampoo": kl.shampoo,
+    "FOOF": kl.foof,
     "exact blocks": kl.block_diagonal_fisher,
 }
 """Every approximation of a Fisher matrix from the layers of a net."""

@@ -52,6 +52,14 @@ def test_every_member_agrees_with_dense_evaluation(shared, few):
             assert "indefinite with λ" in row.remark
 
 
+def test_block_tridiagonal_kfac_is_damped_already():
+    layers, lam = random_layers(np.random.default_rng(2), 6, 2, [(3, 2), (2, 3), (2, 2)]), 0.5
+    F, K = kl.fisher(layers).damped(lam), kl.tridiagonal_kfac(layers, lam)
+    row = kl.approximation_error(F, {"K": K})["K"]
+    assert row[1:4] == pytest.approx(dense(F.to_dense(), K.to_dense(), 0.0), rel=1e-5)
+    assert row.remark is None
+
+
 @given(layers=layer_lists(), lam=st.sampled_from([1e-2, 1.0]))
 def test_order_and_distance_to_itself(layers, lam):
     """The nearest Kronecker product and the best eigenvalues are never further than K-FAC; nothing is nearer than F."""
