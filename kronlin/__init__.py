@@ -7,8 +7,10 @@ from kronlin import twolevel
 from kronlin.algebra import Identity, Operator, Zero, assume, tree
 from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError
 from kronlin.curvature import (
+    KBFGS,
     FisherRoot,
     LayerStatistics,
+    ParameterLayout,
     Rearrangement,
     block_diagonal_fisher,
     diagonal_fisher,
@@ -18,6 +20,7 @@ from kronlin.curvature import (
     foof,
     kfac,
     kfac_corrected,
+    kfac_pinn,
     kpsvd,
     mini_block_fisher,
     nearest_kronecker,
@@ -66,6 +69,7 @@ __all__ = [
     "Function",
     "HStack",
     "Identity",
+    "KBFGS",
     "KhatriRao",
     "Kronecker",
     "KroneckerSum",
@@ -73,6 +77,7 @@ __all__ = [
     "LowRank",
     "NotPositiveDefiniteError",
     "Operator",
+    "ParameterLayout",
     "Permutation",
     "Rearrangement",
     "Selection",
@@ -99,6 +104,7 @@ __all__ = [
     "gmres",
     "kfac",
     "kfac_corrected",
+    "kfac_pinn",
     "kpsvd",
     "krylov",
     "load",

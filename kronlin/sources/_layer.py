@@ -48,5 +48,9 @@ class Layer(Stage):
         O(n S K d_out d_in).
         """
         g = self.activation.backward(columns, trace.preactivation, trace.output)
+        return g, self.to_inputs(g)
+
+    def to_inputs(self, g: Floats) -> Floats:
+        """Return `Wᵀ g` for output gradients g (..., d_out): what the input h receives."""
         W = self.weight[:, :-1] if self.bias else self.weight
-        return g, np.tensordot(g, W, axes=1)  # one product for all n K columns; `@` would take n of them
+        return np.tensordot(g, W, axes=1)  # one product for all columns; `@` would take n of them

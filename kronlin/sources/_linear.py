@@ -22,7 +22,7 @@ class Linear(Part):
     Args:
         outputs: d_out.
         bias: whether there is one.
-        activation: "tanh", "relu", "identity" or an `Activation`.
+        activation: "tanh", "sigmoid", "sin", "relu", "identity" or an `Activation`.
 
     Raises:
         ValueError: `outputs` < 1, or there is no such activation.

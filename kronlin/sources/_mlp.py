@@ -21,8 +21,9 @@ class MLP(Network):
 
     Args:
         widths: Sizes from the input to the output, for instance (64, 32, 32, 10): one layer between each pair.
-        activation: "tanh", "relu", "identity" or an `Activation`, used after every layer but the last, whose output
-            goes to the loss as it is; or a sequence of these, one per hidden layer, or one per layer.
+        activation: "tanh", "sigmoid", "sin", "relu", "identity" or an `Activation`, used after every layer but the
+            last, whose output goes to the loss as it is; or a sequence of these, one per hidden layer, or one per
+            layer.
         bias: Whether the layers have one (it starts at zero).
         seed: Of `numpy.random.default_rng`; the weights are normal with variance `gain² / d_in`.
         dtype: float64 or float32; the same seed gives the same weights up to rounding.

@@ -14,11 +14,12 @@ from kronlin.sources._losses import loss_function
 from kronlin.sources._mlp import MLP
 from kronlin.sources._network import Network
 from kronlin.sources._permute import Flatten, Permute
+from kronlin.sources._pinn import collect_pinn
 from kronlin.sources._positions import PerPosition
 from kronlin.sources._reduce import Reduce
 from kronlin.sources._sequential import Sequential
 
-__all__ = ["MLP", "Conv2d", "Flatten", "Linear", "Permute", "Reduce", "Sequential", "collect"]
+__all__ = ["MLP", "Conv2d", "Flatten", "Linear", "Permute", "Reduce", "Sequential", "collect", "collect_pinn"]
 
 Fisher = Literal["type-2", "mc", "empirical"]
 _FISHERS: tuple[Fisher, ...] = ("type-2", "mc", "empirical")

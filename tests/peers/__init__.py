@@ -1,0 +1,1 @@
+"""What other libraries compute too; each is needed for its test alone."""
