@@ -7,7 +7,7 @@ from typing import Any
 
 from kronlin.algebra import Operator, rules
 from kronlin.arrays import common_kind, real_part
-from kronlin.diagnostics._spectral_norm import spectral_norm
+from kronlin.diagnostics._spectral_ends import spectral_norm
 from kronlin.diagnostics.approximationerrors import ApproximationErrors, ErrorRow
 from kronlin.diagnostics.steinloss import Definiteness, stein_loss
 from kronlin.operators import DENSE_LIMIT
@@ -60,7 +60,7 @@ def approximation_error(
     F = _checked("F", rules.wrap(F))
     candidates = {name: _checked(repr(name), rules.wrap(K), F) for name, K in approximations.items()}
     damping = 0.0 if lam is None else float(lam)
-    reference = Definiteness("F", F, damping)
+    reference = Definiteness("F", F, damping, rtol)
     norms = _named("F", lambda: (float(F.norm()), spectral_norm(F, rtol)))
     rows = []
     for name, K in candidates.items():
@@ -99,7 +99,7 @@ def _row(
     name: str, F: Operator, K: Operator, norms: tuple[float, float], reference: Definiteness, rtol: float
 ) -> ErrorRow:
     """All measures of one approximation."""
-    candidate = Definiteness("K", K, reference.lam)
+    candidate = Definiteness("K", K, reference.lam, rtol)
     remarks = [reference.remark if reference.lack else "", candidate.remark]
     stein = None if reference.lack or candidate.lack else stein_loss(reference.damped, candidate.damped)
     return ErrorRow(

@@ -2,8 +2,11 @@
 
 from functools import cached_property
 
+import numpy as np
+
 from kronlin.algebra import Operator, rules
 from kronlin.arrays import real_part, to_numpy
+from kronlin.diagnostics._spectral_ends import spectral_ends
 from kronlin.operators import DENSE_LIMIT
 
 
@@ -18,29 +21,34 @@ class Definiteness:
     'A is indefinite (lowest eigenvalue -1)'
     """
 
-    def __init__(self, name: str, A: Operator, lam: float) -> None:
+    def __init__(self, name: str, A: Operator, lam: float, rtol: float = 1e-3) -> None:
         self.name = name
         self.A = A
         self.damped = A.damped(lam)
         self.lam = lam
+        self.rtol = rtol
 
     @cached_property
-    def _ends(self) -> tuple[float, float] | None:
-        """The lowest eigenvalue, and up to which size one is rounding error; None if the matrix is too large."""
+    def _spectrum(self) -> tuple[float, float, bool]:
+        """The lowest eigenvalue, up to which size one is rounding error, and whether it is sharp.
+
+        Of what is too large to be decomposed it is one from the process of Lanczos: a negative one proves something.
+        """
         try:
-            values = to_numpy(self.A.eigvalsh())
+            values, sharp = to_numpy(self.A.eigvalsh()), True
         except ValueError:
             if self.A.shape[0] <= DENSE_LIMIT:
                 raise
-            return None
-        return float(values[0]), self.A.shape[0] * self.A.kind.eps * float(abs(values).max())
+            values, sharp = np.asarray(spectral_ends(self.A, self.rtol)), False
+        return float(values[0]), self.A.shape[0] * self.A.kind.eps * float(np.max(np.abs(values))), sharp
 
     @cached_property
     def lowest(self) -> float | None:
         """The lowest eigenvalue of A where it is negative beyond rounding."""
-        if self.A.is_psd or self._ends is None or self._ends[0] >= -self._ends[1]:
+        if self.A.is_psd:
             return None
-        return self._ends[0]
+        lowest, rounding, _ = self._spectrum
+        return lowest if lowest < -rounding else None
 
     @cached_property
     def lack(self) -> str:
@@ -49,10 +57,12 @@ class Definiteness:
             return ""
         if self.damped.is_psd and self.damped.is_pd is False:
             return "singular"
-        if self._ends is None:
+        lowest, rounding, sharp = self._spectrum
+        if lowest + self.lam < -rounding:
+            return "indefinite"
+        if not sharp:
             return "too large to tell whether it is definite"
-        lowest, rounding = self._ends
-        return "" if lowest + self.lam > rounding else "singular" if lowest + self.lam >= -rounding else "indefinite"
+        return "" if lowest + self.lam > rounding else "singular"
 
     @property
     def remark(self) -> str:

@@ -41,11 +41,17 @@ def test_rounding_is_no_sign():
         assert Definiteness("A", kl.Dense((B + B.T) / 2), 0.0).lack == lack
 
 
-def test_what_is_too_large_to_decompose_is_called_so(monkeypatch):
-    A = kl.Function(lambda x: x, lambda x: x, shape=(6, 6), dtype="float64")
+def test_of_what_is_too_large_to_decompose_a_negative_eigenvalue_still_shows(monkeypatch):
+    def scaled(c):
+        return kl.Function(lambda x: c * x, lambda x: c * x, shape=(6, 6), dtype="float64")
+
     monkeypatch.setattr(fallback, "DENSE_LIMIT", 4)
     monkeypatch.setattr("kronlin.diagnostics.steinloss.DENSE_LIMIT", 4)
-    assert Definiteness("A", A, 1.0).remark == "A is too large to tell whether it is definite"
+    assert Definiteness("A", scaled(1.0), 1.0).remark == "A is too large to tell whether it is definite"
+    assert Definiteness("A", scaled(-1.0), 0.5).remark == "A is indefinite (lowest eigenvalue -1), indefinite with λ"
+    mended = Definiteness("A", scaled(-1.0), 2.0)
+    assert mended.lowest == pytest.approx(-1.0)
+    assert mended.lack == "too large to tell whether it is definite"
 
 
 def test_another_error_is_not_taken_for_size():

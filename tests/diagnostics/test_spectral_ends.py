@@ -1,10 +1,10 @@
-"""spectral_norm: never too large, as accurate as asked for, and right where the process ends early."""
+"""spectral_ends: never too large, as accurate as asked for, and right where the process ends early."""
 
 import numpy as np
 import pytest
 
 import kronlin as kl
-from kronlin.diagnostics._spectral_norm import spectral_norm
+from kronlin.diagnostics._spectral_ends import spectral_ends, spectral_norm
 from tests.matrices import hermitian
 
 
@@ -22,6 +22,13 @@ def test_both_ends_of_an_indefinite_matrix_count(rtol, seed):
 )
 def test_few_eigenvalues(values):
     assert spectral_norm(kl.Dense(np.diag(values)), 1e-3) == pytest.approx(max(map(abs, values)), rel=1e-10)
+
+
+def test_both_ends_are_found():
+    A = hermitian(40)
+    w = np.linalg.eigvalsh(A)
+    assert spectral_ends(kl.Dense(A), 1e-8) == pytest.approx((w[0], w[-1]), rel=1e-10)
+    assert spectral_ends(kl.Dense(A @ A), 1e-8) == pytest.approx((min(w**2), max(w**2)), rel=1e-8)
 
 
 def test_complex_entries():
