@@ -1,13 +1,27 @@
 """The partial traces of a layer's Fisher block, over its inputs and over its outputs."""
 
+from collections.abc import Sequence
 from functools import reduce
 from operator import add
 
+from kronlin.algebra import assume
 from kronlin.arrays import Array, root_sum_squares
-from kronlin.curvature._fisher import root
+from kronlin.curvature._fisher import checked_layers, root
 from kronlin.curvature._kfac import second_moment
 from kronlin.curvature._weight_gradients import weight_gradients
 from kronlin.curvature.statistics import LayerStatistics
+from kronlin.operators import BlockDiagonal, Dense, Kronecker
+
+
+def trace_products(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
+    """G ⊗ A of the partial traces of every layer; both factors are means over the examples.
+
+    >>> import numpy as np
+    >>> trace_products([LayerStatistics(np.ones((4, 3)), np.ones((4, 2)))])
+    BlockDiagonal(6×6, float64, psd: Kronecker(2×2 ⊗ 3×3))
+    """
+    pairs = map(partial_traces, checked_layers(layers))
+    return BlockDiagonal([Kronecker(*(assume(Dense(trace), "psd") for trace in pair)) for pair in pairs])
 
 
 def partial_traces(layer: LayerStatistics) -> tuple[Array, Array]:

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from kronlin.algebra import assume
-from kronlin.arrays import kind
-from kronlin.curvature._fisher import checked_layers
-from kronlin.curvature._partial_traces import partial_traces
+from kronlin.curvature._partial_traces import trace_products
 from kronlin.curvature.statistics import LayerStatistics
 from kronlin.operators import BlockDiagonal, Dense, Kronecker
 
@@ -36,12 +34,16 @@ def tkfac(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
     Source: Gao et al. (2021), "A trace-restricted Kronecker-factored approximation to natural gradient",
     arXiv 2011.10741.
     """
-    return BlockDiagonal([_block(layer) for layer in checked_layers(layers)])
+    return over_trace(trace_products(layers))
 
 
-def _block(layer: LayerStatistics) -> Kronecker:
-    G, A = partial_traces(layer)
-    xp = kind(A).xp
-    delta = xp.linalg.trace(A)
-    A = A / xp.where(delta == 0, xp.ones_like(delta), delta)
-    return Kronecker(*(assume(Dense(factor), "psd") for factor in (G, A)))
+def over_trace(products: BlockDiagonal) -> BlockDiagonal:
+    """G ⊗ A / tr A for every block."""
+    return products.map_blocks(_over_trace)
+
+
+def _over_trace(product: Kronecker) -> Kronecker:
+    G, A = product.factors
+    xp, delta = A.kind.xp, A.trace()
+    delta = xp.where(delta == 0, xp.ones_like(delta), delta)
+    return Kronecker._make(G, assume(Dense._make(A.to_dense() / delta[..., None, None]), "psd"))
