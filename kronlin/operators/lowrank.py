@@ -257,11 +257,14 @@ def project_low_rank(a: LowRank, z: Operator) -> tuple[Operator, Array]:
 @rules.inner.register(LowRank, Operator, level=1)
 @rules.inner.register(LowRank, LowRank, level=1)
 def inner_with_low_rank_left(a: LowRank, b: Operator) -> Array:
-    """tr((U C Vᴴ)ᴴ B) = tr(Cᴴ Uᴴ B V), with one product with B a column."""
+    """tr((U C Vᴴ)ᴴ B) = tr(Cᴴ Uᴴ B V), with one product with B a column; a small matrix of more columns is formed."""
+    if max(a.shape) < min(a.rank, DENSE_LIMIT):
+        return NotImplemented
     return Dense._make(a.C.H._matmat(rules.gram(a.U, b @ a.V))).trace()
 
 
 @rules.inner.register(Operator, LowRank, level=1)
 def inner_with_low_rank_right(a: Operator, b: LowRank) -> Array:
     """The conjugate of the other order."""
-    return conj(inner_with_low_rank_left(b, a))
+    found = inner_with_low_rank_left(b, a)
+    return NotImplemented if found is NotImplemented else conj(found)
