@@ -13,7 +13,14 @@ PAGE = (ROOT / "docs" / "approximations.rst").read_text(encoding="utf-8")
 TABLE = PAGE.partition("The methods\n")[2].partition("How far they are")[0]
 EXPRESSIONS = re.findall(r"``(kl\.\w+\(.*?\))``", TABLE)
 LAYERS, GRADIENT = mlp_layers()
-NAMES = {"kl": kl, "layers": LAYERS, "lam": 0.1, "interior": LAYERS, "boundary": mlp_layers(seed=1)[0]}
+NAMES = {
+    "kl": kl,
+    "layers": LAYERS,
+    "lam": 0.1,
+    "kernels": [2, 5, None],
+    "interior": LAYERS,
+    "boundary": mlp_layers(seed=1)[0],
+}
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
