@@ -1,0 +1,7 @@
+"""The gradient source of PyTorch: layers, gradient and loss of a module. It imports PyTorch when it is called."""
+
+from kronlin.sources.pytorch._collect import collect
+from kronlin.sources.pytorch._layout import layout, write_grad
+from kronlin.sources.pytorch._loss import Loss
+
+__all__ = ["Loss", "collect", "layout", "write_grad"]

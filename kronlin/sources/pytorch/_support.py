@@ -1,0 +1,48 @@
+"""Parameters that the known layers do not explain are found, named, and treated as was asked for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from kronlin.sources.pytorch._capture import Calls
+from kronlin.sources.pytorch._parts import Part, alone
+from kronlin.sources.pytorch._torch import Tensor
+
+Unsupported = Literal["error", "columns", "omit"]
+UNSUPPORTED = ("error", "columns", "omit")
+
+
+def supported(
+    parts: Sequence[Part],
+    named: Mapping[str, Tensor],
+    calls: Calls,
+    uses: Mapping[int, int],
+    unsupported: Unsupported,
+) -> list[Part]:
+    """The parts to collect, where the output takes in no parameter more often than hooks saw it used."""
+    kept: list[Part] = []
+    reasons: dict[str, str] = {}
+    for part in parts:
+        seen = sum(len(calls[role.module]) for role in part.roles)
+        unseen = [name for name in part.parameters if uses.get(id(named[name]), 0) > seen]
+        if part.roles and not unseen:
+            kept.append(part)
+            continue
+        for name in part.parameters:
+            reasons[name] = _reason(part, seen)
+            if unsupported == "columns":
+                kept.append(alone(name))
+    if reasons and unsupported == "error":
+        listed = "; ".join(f"{name!r} {reason}" for name, reason in reasons.items())
+        raise ValueError(
+            f"no layer that is known explains these parameters: {listed}. Pass unsupported='columns' to have the "
+            "gradients of single examples for them, unsupported='omit' to leave them out, or freeze them by "
+            "requires_grad_(False)"
+        )
+    return kept
+
+
+def _reason(part: Part, seen: int) -> str:
+    """Why a part is not supported."""
+    if not part.roles:
+        return "(of a module of another kind)"
+    return "(is used outside of its layer too)" if seen else "(is not used by its layer)"
