@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
+from kronlin.sources.pytorch._attention import projections_apart
 from kronlin.sources.pytorch._torch import Module, Tensor, import_torch
 
 
@@ -37,20 +38,22 @@ def captured(modules: Iterable[Module]) -> Iterator[Calls]:
     torch = import_torch()
     calls: dict[Module, list[Call]] = {module: [] for module in modules}
 
-    def hook(module: Module, args: tuple[Tensor, ...], named: dict[str, Tensor], z: Tensor) -> None:
+    def note(module: Module, x: Tensor, z: Tensor) -> None:
         if z.requires_grad:
-            x = args[0] if args else named["input"]
             edge = torch.autograd.graph.get_gradient_edge(z)
             calls[module].append(Call(x.detach(), edge, tuple(z.shape), x._version))
 
-    handles: list[Any] = []
-    try:
-        # in front of the hooks of others, which may replace the output
-        handles.extend(module.register_forward_hook(hook, prepend=True, with_kwargs=True) for module in calls)
+    def hook(module: Module, args: tuple[Tensor, ...], named: dict[str, Tensor], z: Tensor) -> None:
+        note(module, args[0] if args else named["input"], z)
+
+    with ExitStack() as stack:
+        for module in calls:
+            if isinstance(module, torch.nn.MultiheadAttention):
+                stack.enter_context(projections_apart(module, note))
+            else:  # in front of the hooks of others, which may replace the output
+                handle = module.register_forward_hook(hook, prepend=True, with_kwargs=True)
+                stack.callback(handle.remove)
         yield calls
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def uses(f: Tensor) -> Counter[int]:

@@ -9,12 +9,12 @@ from kronlin.curvature.statistics import LayerStatistics
 from kronlin.sources.pytorch._as_found import as_found
 from kronlin.sources.pytorch._capture import captured, uses
 from kronlin.sources.pytorch._columns import FISHERS, Fisher, columns_of, number_of_columns
-from kronlin.sources.pytorch._examples import gradients_of_examples, require_independent, require_rows
+from kronlin.sources.pytorch._examples import carried_back, gradients_of_examples, require_independent, require_rows
 from kronlin.sources.pytorch._gather import Gatherer, Vector, gatherers_of
 from kronlin.sources.pytorch._layout import layout_of
 from kronlin.sources.pytorch._losses import loss_function
 from kronlin.sources.pytorch._norms import refuse_statistics_of_the_batch
-from kronlin.sources.pytorch._parts import Part, parts_of
+from kronlin.sources.pytorch._parts import Part, modules_of, parts_of
 from kronlin.sources.pytorch._support import UNSUPPORTED, Unsupported, supported
 from kronlin.sources.pytorch._torch import Module, Tensor, import_torch
 
@@ -93,15 +93,15 @@ def collect(
     refuse_statistics_of_the_batch(model)
     all_parts, named = parts_of(model), dict(model.named_parameters())
     with as_found(model):
-        with captured({role.module for part in all_parts for role in part.roles}) as calls:
+        with captured(modules_of(model, all_parts)) as calls:
             f = _run(model, x)
         parts = supported(all_parts, named, calls, uses(f), unsupported)
         high = f.float() if f.dtype in (torch.float16, torch.bfloat16) else f
         n, K = len(f), number_of_columns(head, high, fisher, samples)
         gatherers = gatherers_of(parts, named, calls, n, K)
         edges = [edge for gatherer in gatherers for edge in gatherer.edges]
-        names, shapes = zip(*[(r.path, c.shape) for gatherer in gatherers for r, c in gatherer.calls], strict=True)
-        require_rows(names, shapes, n)
+        shapes = [(role.path, call.shape) for gatherer in gatherers for role, call in gatherer.calls]
+        require_rows(shapes, n)
         h = head.value(high, y)
         wanted = [named[name] for part in parts for name in part.parameters]
         more = [high, *edges] if fisher == "empirical" else []
@@ -110,15 +110,14 @@ def collect(
         risk = float(h.detach())
         _require_finite(risk, gradient)
         if check:
-            require_independent(f, edges, names, shapes)
+            require_independent(f, edges, shapes)
         if fisher == "empirical":  # the column is n ∇h, which has just been carried back
-            column, *at_edges = (None if g is None else n * g for g in found[len(wanted) :])
-            _take(gatherers, 0, f, column, at_edges)
+            column, *carried = (None if g is None else n * g for g in found[len(wanted) :])
+            _take(gatherers, 0, f, column, carried)
         else:
             for k, column in enumerate(columns_of(head, high, y, fisher, seed, samples)):
                 column = column.to(f.dtype)
-                at_edges = torch.autograd.grad(f, edges, column, retain_graph=True, allow_unused=True)
-                _take(gatherers, k, f, column, at_edges)
+                _take(gatherers, k, f, column, carried_back(f, edges, column))
         layers = tuple(layer for gatherer in gatherers for layer in gatherer.layers())
     return layers, gradient, risk
 

@@ -1,9 +1,15 @@
-"""Gradients of single examples by the plain way, and whether examples are independent at all."""
+"""Columns carried back: for all examples at once, which must be independent for that, or for each alone."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from kronlin.sources.pytorch._torch import Tensor, import_torch
+
+
+def carried_back(f: Tensor, edges: Sequence[Any], column: Tensor) -> Sequence[Tensor | None]:
+    """The gradients of Σ f ∘ column at places in the graph of f, None where f does not depend on one."""
+    grad = import_torch().autograd.grad
+    return grad(f, edges, column, retain_graph=True, allow_unused=True) if edges else ()
 
 
 def gradients_of_examples(f: Tensor, column: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
@@ -19,9 +25,9 @@ def gradients_of_examples(f: Tensor, column: Tensor, parameters: Sequence[Tensor
     return [torch.stack(row) for row in rows]
 
 
-def require_rows(names: Sequence[str], shapes: Sequence[tuple[int, ...]], n: int) -> None:
-    """Require that the first axis of what a layer makes can be parted among the n examples."""
-    for name, shape in zip(names, shapes, strict=True):
+def require_rows(shapes: Sequence[tuple[str, tuple[int, ...]]], n: int) -> None:
+    """Require that the first axis of what each layer makes can be parted among the n examples."""
+    for name, shape in shapes:
         if shape[0] % n:
             raise ValueError(
                 f"layer {name!r} has outputs {shape} for n = {n} examples, the first axis of the model's output: the "
@@ -29,9 +35,7 @@ def require_rows(names: Sequence[str], shapes: Sequence[tuple[int, ...]], n: int
             )
 
 
-def require_independent(
-    f: Tensor, edges: Sequence[Any], names: Sequence[str], shapes: Sequence[tuple[int, ...]]
-) -> None:
+def require_independent(f: Tensor, edges: Sequence[Any], shapes: Sequence[tuple[str, tuple[int, ...]]]) -> None:
     """Require that a row of a layer acts on the output of its own example alone: one backward pass from every other.
 
     Rows (0, 1, ...) of the layer belong to the examples (0, 0, ..., 1, 1, ...), equally many to each.
@@ -42,8 +46,7 @@ def require_independent(
     chosen = torch.arange(n, device=f.device) % 2 == 1
     noise = torch.randn(f.shape, dtype=f.dtype, device=f.device)
     column = torch.where(chosen.reshape(n, *[1] * (f.ndim - 1)), noise, torch.zeros_like(noise))
-    found = torch.autograd.grad(f, edges, column, retain_graph=True, allow_unused=True)
-    for name, shape, gradient in zip(names, shapes, found, strict=True):
+    for (name, shape), gradient in zip(shapes, carried_back(f, edges, column), strict=True):
         if gradient is not None and bool(gradient.reshape(n, -1)[~chosen].count_nonzero()):
             raise ValueError(
                 f"layer {name!r}, with outputs {shape}, mixes the n = {n} examples: the output of one depends on what "

@@ -15,11 +15,17 @@ class LayerKind(ABC):
     after row, what belongs to each of them.
     """
 
+    weight, bias = "weight", "bias"
+    """What a module calls its W and b."""
     order = "out-in"
     """How the axes of the weight stand, as `ParameterLayout` calls it."""
 
+    def fits(self, module: Module) -> bool:
+        """Whether the module, which is of the class, computes what the kind stands for."""
+        return True
+
     def refusal(self, module: Module) -> str:
-        """Why this one cannot be treated; an empty string if it can."""
+        """Why no curvature can be collected from it; an empty string if it can."""
         return ""
 
     def groups(self, module: Module) -> int:
@@ -40,6 +46,19 @@ class LinearKind(LayerKind):
 
     def inputs(self, module: Module, x: Tensor, n: int) -> Tensor:
         return x.reshape(n, -1, x.shape[-1])
+
+
+class AttentionKind(LinearKind):
+    """The projections of `nn.MultiheadAttention`: one weight for queries, keys and values, one row over the other.
+
+    Positions are those of all different inputs, so that self-attention has one for each token.
+    """
+
+    weight, bias = "in_proj_weight", "in_proj_bias"
+
+    def fits(self, module: Module) -> bool:
+        """Not with keys or values of another size, which have weights of their own."""
+        return module._parameters.get("in_proj_weight") is not None
 
 
 class ConvolutionKind(LayerKind):
@@ -89,12 +108,13 @@ def _kinds() -> dict[Any, LayerKind]:
         nn.Conv2d: convolution,
         nn.Conv3d: convolution,
         nn.Embedding: EmbeddingKind(),
+        nn.MultiheadAttention: AttentionKind(),
     }
 
 
 def kind_of(module: Module) -> LayerKind | None:
     """The kind of a module; None for others, and for a subclass that computes something of its own."""
     for cls, kind in _kinds().items():
-        if isinstance(module, cls) and type(module).forward is cls.forward:
+        if isinstance(module, cls) and type(module).forward is cls.forward and kind.fits(module):
             return kind
     return None

@@ -1,11 +1,11 @@
 """Which parameters of a model make up a layer: shared weights, biases of their own, vectors of normalisations."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kronlin.sources.pytorch._kinds import LayerKind, kind_of
+from kronlin.sources.pytorch._kinds import AttentionKind, LayerKind, kind_of
 from kronlin.sources.pytorch._norms import norm_of
 from kronlin.sources.pytorch._torch import Module, Tensor
 
@@ -19,7 +19,15 @@ class Role(NamedTuple):
 
     @property
     def kind(self) -> LayerKind | None:
+        """That of a layer that multiplies by a weight."""
         return kind_of(self.module)
+
+    @property
+    def task(self) -> str:
+        """What the parameter does there: "weight", "bias", "norm", or nothing that is known."""
+        if self.kind:
+            return {self.kind.weight: "weight", self.kind.bias: "bias"}.get(self.slot, "")
+        return "norm" if norm_of(self.module) else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +70,12 @@ def parts_of(model: Module) -> tuple[Part, ...]:
     return tuple(parts)
 
 
+def modules_of(model: Module, parts: Iterable[Part]) -> set[Module]:
+    """The modules to watch: those with a role, and all attention, for it does not call its own `out_proj`."""
+    attention = {module for module in model.modules() if isinstance(kind_of(module), AttentionKind)}
+    return attention | {role.module for part in parts for role in part.roles}
+
+
 def alone(name: str) -> Part:
     """A parameter of which nothing is known but its gradient."""
     return Part(name, (name,))
@@ -80,15 +94,16 @@ def _roles(model: Module, named: dict[str, Tensor]) -> dict[str, list[Role]]:
 
 def _part(name: str, roles: dict[str, list[Role]]) -> Part:
     uses = roles[name]
-    if any(role.kind is None and norm_of(role.module) is None for role in uses):
-        return alone(name)
     for role in uses:
         reason = role.kind.refusal(role.module) if role.kind else ""
         if reason:
             raise ValueError(f"layer {role.path!r}, {role.module}: {reason}; make it without")
-    kinds = [role.kind for role in uses if role.kind and role.slot == "weight"]
-    if len(kinds) < len(uses):  # a bias, or the vectors of a normalisation
-        return Part(name, (name,), tuple(uses)) if not kinds else alone(name)
+    tasks = {role.task for role in uses}
+    if tasks <= {"bias", "norm"} and tasks:
+        return Part(name, (name,), tuple(uses))
+    if tasks != {"weight"}:
+        return alone(name)
+    kinds = [role.kind for role in uses if role.kind]
     if len({kind.groups(role.module) for kind, role in zip(kinds, uses, strict=True)}) > 1:
         return alone(name)
     kind = next((kind for kind in kinds if kind.order == "out-in"), kinds[0])
@@ -101,7 +116,7 @@ def _part(name: str, roles: dict[str, list[Role]]) -> Part:
 def _biases(uses: Sequence[Role], roles: dict[str, list[Role]]) -> Iterator[str]:
     """The name of the bias that each module puts beside a weight; an empty one where it has none to be trained."""
     for role in uses:
-        held = [name for name, its in roles.items() for r in its if r.module is role.module and r.slot == "bias"]
+        held = [name for name, its in roles.items() for r in its if r.module is role.module and r.task == "bias"]
         yield held[0] if held else ""
 
 

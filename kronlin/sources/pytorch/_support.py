@@ -31,7 +31,7 @@ def supported(
             reasons[name] = _reason(part, seen)
             if unsupported == "columns":
                 kept.append(alone(name))
-    if reasons and unsupported == "error":
+    if reasons and (unsupported == "error" or not kept):
         listed = "; ".join(f"{name!r} {reason}" for name, reason in reasons.items())
         raise ValueError(
             f"no layer that is known explains these parameters: {listed}. Pass unsupported='columns' to have the "
@@ -45,4 +45,4 @@ def _reason(part: Part, seen: int) -> str:
     """Why a part is not supported."""
     if not part.roles:
         return "(of a module of another kind)"
-    return "(is used outside of its layer too)" if seen else "(is not used by its layer)"
+    return "(of a layer whose parameters are used outside of it too)" if seen else "(of a layer that is never called)"

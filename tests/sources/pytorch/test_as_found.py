@@ -79,7 +79,7 @@ def test_also_when_an_exception_passes_through(when):
 
     model, y = model_with_gradients(when == "model"), torch.ones(4, 1 if when == "labels" else 3)
     before = state(model)
-    with pytest.raises((RuntimeError, ValueError), match="in the middle|one label for each"):
+    with pytest.raises((RuntimeError, ValueError), match=r"in the middle|one label for each"):
         pytorch.collect(model, broken if when == "loss" else nn.MSELoss(), torch.ones(4, 4), y, fisher="empirical")
     assert equal(before, state(model))
 
