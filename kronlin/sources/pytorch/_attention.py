@@ -13,8 +13,8 @@ def projections_apart(module: Module, note: Callable[[Module, Tensor, Tensor], N
     """Let the module project by plain products, of which `note(module, x, z)` hears, and attend as it always does.
 
     Queries, keys and values are W~ a for one weight of 3 d rows: each different input is multiplied by all of it, and
-    of the result the rows that belong to its part are used. What is left, attention with identities for projections,
-    is done by a copy of the module; multiplying by ones and zeros changes no bit. `out_proj` is called as the module it is.
+    the rows that belong to its part are used. What is left, attention with identities for projections, is done by a
+    copy of the module; multiplying by ones and zeros changes no bit. `out_proj` is called as the module that it is.
     """
     functional = import_torch().nn.functional
     attention = _without_projections(module)

@@ -152,7 +152,7 @@ def labels(loss, f, seed=1):
 
 def reference(model, x, layers):
     """The outputs, and their Jacobian (n, D, p) in kronlin's order, one backward pass for each entry."""
-    layout, named = pytorch.layout(model, layers), dict(model.named_parameters())
+    layout, named = pytorch.layout(model, layers), {n: p for n, p in model.named_parameters() if p.requires_grad}
     f = model(x)
     rows = []
     for entry in f.flatten():
