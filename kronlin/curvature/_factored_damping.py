@@ -1,15 +1,18 @@
 """Factored damping: a multiple of the identity in each Kronecker factor, instead of one in their product."""
 
 from collections.abc import Callable, Sequence
-from math import isfinite, prod
+from math import prod
 from typing import Any
 
-from kronlin.algebra import Operator, Scaled, Sum, rules, scalar
-from kronlin.operators import BlockDiagonal, Kronecker
+from kronlin.algebra import Operator, Scaled, Sum
+from kronlin.arrays import max_abs
+from kronlin.curvature._blockwise import blockwise, is_product, no_factors, require_square_factors
+from kronlin.operators import Kronecker
 
 _AVERAGES: dict[str | None, Callable[[Operator], float]] = {
     "trace": lambda factor: _real(factor.trace()) / factor.shape[0],
     "frobenius": lambda factor: float(factor.norm()) / factor.shape[0] ** 0.5,
+    "spectral": lambda factor: max_abs(factor.eigvalsh()),
     None: lambda factor: 1.0,
 }
 
@@ -21,9 +24,10 @@ def factored_damping(F: Any, lam: float | Sequence[float], pi: str | None = "tra
     it larger, so that a step with its inverse is shorter. What it wins: Cholesky factors of G and A suffice, and a sum
     of two Kronecker products, which with λ I has three terms, keeps its inverse in closed form.
 
-    π balances the factors, π² = ν(A)/ν(G) with the average ν of their eigenvalues ("trace", tr A / size) or the root
-    of their mean square ("frobenius", ‖A‖ / √size). Then the result depends on G ⊗ A only, not on how a number is
-    split between the factors, and c F with c λ gives c times the result. π = 1 (`None`) has neither property.
+    π balances the factors, π² = ν(A)/ν(G) with the average ν of their eigenvalues ("trace", tr A / size), the root of
+    their mean square ("frobenius", ‖A‖ / √size), or the largest ("spectral", which takes an eigendecomposition). Then
+    the result depends on G ⊗ A only, not on how a number is split between the factors, and c F with c λ gives c times
+    the result. π = 1 (`None`) has neither property.
 
     - A product of k factors A_i: A_i + ν(A_i) (λ / ∏ ν)^(1/k) I, the same formula for k = 2. A factor of one entry is a
       number and takes no damping of its own; if any factor is zero, all get λ^(1/k) I.
@@ -35,7 +39,7 @@ def factored_damping(F: Any, lam: float | Sequence[float], pi: str | None = "tra
     Args:
         F: Kronecker product, multiple, sum, or block-diagonal operator of them.
         lam: a finite λ ≥ 0, in the units of F; for a block-diagonal F also a sequence, one a block.
-        pi: "trace", "frobenius", or None for π = 1.
+        pi: "trace", "frobenius", "spectral", or None for π = 1.
 
     Returns:
         An operator of the structure of F.
@@ -55,39 +59,26 @@ def factored_damping(F: Any, lam: float | Sequence[float], pi: str | None = "tra
     """
     if pi not in _AVERAGES:
         raise ValueError(f"unknown pi {pi!r}: choose one of {', '.join(map(repr, _AVERAGES))}")
-    F = rules.wrap(F)
-    if isinstance(F, BlockDiagonal):
-        return BlockDiagonal.of_blocks(_damped(F_l, c, pi) for F_l, c in zip(F.blocks, _one_each(F, lam), strict=True))
-    return _damped(F, _checked(lam), pi)
+    return blockwise(F, lam, lambda block, number: _damped(block, number, pi))
 
 
 def _damped(F: Operator, lam: float, pi: str | None) -> Operator:
     """Damp one block, by its structure."""
     if isinstance(F, Kronecker):
         return _damped_product(F, lam, pi)
-    if isinstance(F, BlockDiagonal):
-        return BlockDiagonal.of_blocks(_damped(block, lam, pi) for block in F.blocks)
     if isinstance(F, Scaled) and not F.factor.imag and F.factor.real > 0:
         return F.factor.real * _damped(F.base, lam / F.factor.real, pi)
     if isinstance(F, Sum):
         for position, term in enumerate(F.terms):
-            if term.is_psd and _is_product(term):
+            if term.is_psd and is_product(term):
                 return Sum(*F.terms[:position], _damped(term, lam, pi), *F.terms[position + 1 :])
-    raise ValueError(
-        f"{F!r} is no Kronecker product, nor a sum in which one is known to be psd, so no factors can be damped: use "
-        "F.damped(lam), which adds exactly lam I, or promise kronlin.assume(factor, 'psd') where it holds"
-    )
-
-
-def _is_product(term: Operator) -> bool:
-    return isinstance(term.base if isinstance(term, Scaled) else term, Kronecker)
+    raise no_factors(F)
 
 
 def _damped_product(K: Kronecker, lam: float, pi: str | None) -> Operator:
     """Add to each factor its share of λ."""
     average, k = _AVERAGES[pi], len(K.factors)
-    if any(factor.shape[0] != factor.shape[1] for factor in K.factors):
-        raise ValueError(f"{K!r} has a factor that is not square, to which no multiple of I can be added")
+    require_square_factors(K)
     averages = [average(factor) for factor in K.factors]
     if min(averages) < 0:
         raise ValueError(f"{K!r} has factors with average eigenvalues {averages}: only psd ones can be damped")
@@ -102,25 +93,6 @@ def _damped_product(K: Kronecker, lam: float, pi: str | None) -> Operator:
             for factor, average, large in zip(K.factors, averages, wide, strict=True)
         )
     )
-
-
-def _one_each(F: BlockDiagonal, lam: Any) -> list[float]:
-    """One checked λ a block."""
-    count = len(F.blocks)
-    if scalar(lam) is not None or not hasattr(lam, "__len__"):
-        return [_checked(lam)] * count
-    numbers = [_checked(each) for each in lam]
-    if len(numbers) != count:
-        raise ValueError(f"lam has {len(numbers)} entries for {count} blocks: pass one number, or one a block")
-    return numbers
-
-
-def _checked(lam: Any) -> float:
-    """Return λ as a number, or say what is wrong with it."""
-    number = scalar(lam)
-    if number is None or isinstance(number, complex) or not (isfinite(number) and number >= 0):
-        raise ValueError(f"damping must be a finite number that is not negative, not {lam!r}")
-    return float(number)
 
 
 def _real(x: Any) -> float:

@@ -33,23 +33,39 @@ def kfac(layers: Sequence[LayerStatistics], sharing: str = "expand") -> BlockDia
 
     Source: Martens and Grosse, arXiv 1503.05671, section 3; Eschenhagen et al., arXiv 2311.00636, eqs. 10 to 13.
     """
+    return BlockDiagonal([_block(*pooled(layer, sharing)) for layer in checked_layers(layers)])
+
+
+def _block(a: Array, g: Array) -> Kronecker:
+    return Kronecker(*(assume(Dense(factor), "psd") for factor in (gradient_factor(g), input_factor(a))))
+
+
+def pooled(layer: LayerStatistics, sharing: str) -> tuple[Array, Array]:
+    """The vectors a and g whose second moments are the factors: of all positions, or their mean and their sum."""
     if sharing not in _SHARING:
         raise ValueError(f"unknown sharing {sharing!r}: choose one of {', '.join(map(repr, _SHARING))}")
-    return BlockDiagonal([_block(layer, sharing) for layer in checked_layers(layers)])
-
-
-def _block(layer: LayerStatistics, sharing: str) -> Kronecker:
     a, g = layer.inputs, layer.output_gradients
+    if sharing == "expand":
+        return a, g
     xp = kind(a).xp
-    if sharing == "reduce":
-        a, g = xp.mean(a, axis=1, keepdims=True), xp.sum(g, axis=1, keepdims=True)
-    A = second_moment(a) / (a.shape[0] * a.shape[1])
-    G = second_moment(g) / g.shape[0]
-    return Kronecker(*(assume(Dense(factor), "psd") for factor in (G, A)))
+    return xp.mean(a, axis=1, keepdims=True), xp.sum(g, axis=1, keepdims=True)
 
 
-def second_moment(x: Array) -> Array:
-    """Σ x xᴴ over all axes but the last."""
-    xp = kind(x).xp
-    rows = xp.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))
-    return xp.matrix_transpose(rows) @ conj(rows)
+def input_factor(a: Array, b: Array | None = None) -> Array:
+    """(1/(n S)) Σ_is a bᴴ, with b = a if it is not given."""
+    return second_moment(a, b) / (a.shape[0] * a.shape[1])
+
+
+def gradient_factor(g: Array, h: Array | None = None) -> Array:
+    """(1/n) Σ_isk g hᴴ, with h = g if it is not given."""
+    return second_moment(g, h) / g.shape[0]
+
+
+def second_moment(x: Array, y: Array | None = None) -> Array:
+    """Σ x yᴴ over all axes but the last, with y = x if it is not given."""
+    left = _rows(x)
+    return kind(x).xp.matrix_transpose(left) @ conj(left if y is None else _rows(y))
+
+
+def _rows(x: Array) -> Array:
+    return kind(x).xp.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))

@@ -161,7 +161,8 @@ def _term(A: Operator, pair: SingularPair, shapes: Shapes, alike: bool, psd: boo
 
 
 def _psd_part(x: Array) -> Array:
-    """X without what rounding, and all but equal singular values, put below zero."""
+    """X without what rounding, and all but equal singular values, put below zero or beside it."""
     w, Q = eigh(x)
-    lifted = cast(kind(w).xp.where(w > 0, w, kind(w).xp.zeros_like(w)), kind(x))
+    floor = 10 * x.shape[0] * kind(x).eps * w[-1]
+    lifted = cast(kind(w).xp.where(w > floor, w, kind(w).xp.zeros_like(w)), kind(x))
     return hermitian_part((Q * lifted) @ adjoint(Q))

@@ -1,15 +1,9 @@
 """TK-FAC: each layer's Fisher block as the Kronecker product of its partial traces."""
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import add
 
 from kronlin.algebra import assume
-from kronlin.arrays import Array, kind, root_sum_squares
-from kronlin.curvature._fisher import checked_layers, root
-from kronlin.curvature._kfac import second_moment
-from kronlin.curvature._weight_gradients import weight_gradients
-from kronlin.curvature.root import FisherRoot
+from kronlin.curvature._partial_traces import trace_products
 from kronlin.curvature.statistics import LayerStatistics
 from kronlin.operators import BlockDiagonal, Dense, Kronecker
 
@@ -40,22 +34,16 @@ def tkfac(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
     Source: Gao et al. (2021), "A trace-restricted Kronecker-factored approximation to natural gradient",
     arXiv 2011.10741.
     """
-    return BlockDiagonal([_block(layer) for layer in checked_layers(layers)])
+    return over_trace(trace_products(layers))
 
 
-def _block(layer: LayerStatistics) -> Kronecker:
-    xp = kind(layer.inputs).xp
-    G, A = (trace / layer.n for trace in _partial_traces(root(layer)))
-    delta = xp.linalg.trace(A)
-    A = A / xp.where(delta == 0, xp.ones_like(delta), delta)
-    return Kronecker(*(assume(Dense(factor), "psd") for factor in (G, A)))
+def over_trace(products: BlockDiagonal) -> BlockDiagonal:
+    """G ⊗ A / tr A for every block."""
+    return products.map_blocks(_over_trace)
 
 
-def _partial_traces(U: FisherRoot) -> tuple[Array, Array]:
-    """Σ_ik P Pᴴ and Σ_ik Pᵀ conj(P), sums of squares both, so that they are psd."""
-    a, g, xp = U.inputs, U.output_gradients, U.kind.xp
-    if U.S == 1:  # P = g aᵀ: Σ_ik |a|² g gᴴ and Σ_ik |g|² a aᴴ
-        of_a, of_g = root_sum_squares(a, axis=-1), root_sum_squares(g, axis=(-2, -1))
-        return second_moment(of_a[..., None, None] * g), second_moment(of_g[..., None] * a)
-    pairs = [(second_moment(xp.matrix_transpose(P)), second_moment(P)) for P in weight_gradients(U)]
-    return reduce(add, (G for G, _ in pairs)), reduce(add, (A for _, A in pairs))
+def _over_trace(product: Kronecker) -> Kronecker:
+    G, A = product.factors
+    xp, delta = A.kind.xp, A.trace()
+    delta = xp.where(delta == 0, xp.ones_like(delta), delta)
+    return Kronecker._make(G, assume(Dense._make(A.to_dense() / delta[..., None, None]), "psd"))

@@ -10,7 +10,7 @@ from kronlin.algebra.properties import PSD, SELF_ADJOINT
 from kronlin.algebra.structure import no_determinant
 from kronlin.arrays import Array, SingularMatrixError, adjoint, cast, hermitian_part, norm_from_grams, qr, to_numpy
 from kronlin.operators.dense import Dense, no_inverse
-from kronlin.operators.lowrank import LowRank, is_formable
+from kronlin.operators.lowrank import LowRank, gathered, is_formable
 from kronlin.operators.spectral import Spectral
 
 Thin = tuple[Operator, Array]
@@ -117,16 +117,24 @@ def low_rank_is_singular(a: LowRank, *_: Any) -> Operator:
     return NotImplemented
 
 
+def _low_rank_and_shift(a: Sum) -> tuple[LowRank, complex | float] | None:
+    """The low-rank terms of a sum as one, and c where c I is all that stands beside them; None for other sums."""
+    terms = gathered(a.terms)
+    low = [term for term in terms if isinstance(term, LowRank)]
+    others = [term for term in terms if not isinstance(term, LowRank)]
+    if len(low) != 1 or len(others) > 1:
+        return None
+    c = multiple_of_identity(others[0]) if others else 0.0
+    return None if c is None else (low[0], c)
+
+
 def _spectrum_of_shifted(a: Sum) -> Spectral | None:
     """A + c I has the eigenvectors of A: of a low-rank A, known on both sides of its range."""
-    if len(a.terms) != 2:
+    found = _low_rank_and_shift(a)
+    if found is None or found[1].imag or not found[0]._has_eigenbasis():
         return None
-    for term, other in (a.terms, a.terms[::-1]):
-        c = multiple_of_identity(other)
-        if c is not None and not c.imag and isinstance(term, LowRank) and term._has_eigenbasis():
-            spectrum: Spectral = rules.shift(term.eigh(), c)
-            return spectrum
-    return None
+    spectrum: Spectral = rules.shift(found[0].eigh(), found[1])
+    return spectrum
 
 
 @rules.eigh.register(Sum)
@@ -141,3 +149,10 @@ def power_of_shifted_low_rank(a: Sum, p: float) -> Operator:
     """On the eigenvalues w + c and c."""
     spectrum = _spectrum_of_shifted(a)
     return NotImplemented if spectrum is None else spectrum.power(p)
+
+
+@rules.pinv.register(Sum)
+def pinv_of_low_rank_sum(a: Sum) -> Operator:
+    """Of low-rank terms alone, taken as one."""
+    found = _low_rank_and_shift(a)
+    return NotImplemented if found is None or found[1] else found[0].pinv()

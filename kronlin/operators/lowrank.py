@@ -2,12 +2,14 @@
 
 from math import prod
 from typing import Any
+from weakref import ref
 
 from kronlin.algebra import Adjoint, Identity, Operator, Product, Properties, rules
 from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import PSD, properties
 from kronlin.algebra.structure import common_batch, promote
 from kronlin.arrays import Array, adjoint, conj, hermitian_part
+from kronlin.operators.blockdiagonal import BlockDiagonal
 from kronlin.operators.dense import Dense
 from kronlin.operators.fallback import DENSE_LIMIT
 from kronlin.operators.stacks import HStack, VStack
@@ -135,6 +137,29 @@ def _part_of_stack(stack: Operator, place: int) -> Operator:
 def is_formable(a: Operator) -> bool:
     """Whether a tall operator may be formed for a QR factorisation: up to DENSE_LIMIT² numbers."""
     return prod((*a.batch, *a.shape)) <= DENSE_LIMIT**2
+
+
+def gathered(terms: tuple[Operator, ...]) -> tuple[Operator, ...]:
+    """Take the low-rank terms of a sum as one, the last, where that is of low rank: an inverse wants one small system.
+
+    Products and scalars do not need it. It is kept with the first term, so that one Gram matrix serves every damping.
+    """
+    low = [term for term in terms if isinstance(term, LowRank)]
+    if len(low) < 2 or sum(term.rank for term in low) >= low[0].shape[0] or any(term.batch for term in low):
+        return terms
+    others = [ref(term) for term in low[1:]]
+    kept: tuple[list[Any], LowRank] | None = low[0]._kept("gathered")
+    if kept is None or kept[0] != others:
+        kept = others, _side_by_side(low)
+        low[0]._keep("gathered", kept)
+    return *(term for term in terms if not isinstance(term, LowRank)), kept[1]
+
+
+def _side_by_side(low: list[LowRank]) -> LowRank:
+    """U C Vᴴ + X D Yᴴ = [U X] diag(C, D) [V Y]ᴴ."""
+    left, core = HStack._make(*(term.U for term in low)), BlockDiagonal.of_blocks(term.C for term in low)
+    right = () if all(term.V is term.U for term in low) else (HStack._make(*(term.V for term in low)),)
+    return LowRank._make(left, core, *right)
 
 
 def congruence(root: Operator, gram: Array) -> Array:

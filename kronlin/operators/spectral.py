@@ -217,7 +217,7 @@ def pinv_of_spectral(a: Spectral) -> Operator:
         kept = xp.abs(w) > floor
         return xp.where(kept, 1 / xp.where(kept, w, xp.ones_like(w)), xp.zeros_like(w))
 
-    return a._map_spectrum(invert)
+    return a._map_spectrum(invert) if a.rest else Spectral._make(a.Q, invert(a.w), rest=0.0)
 
 
 @rules.power.register(Spectral)

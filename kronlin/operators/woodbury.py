@@ -1,4 +1,4 @@
-"""Woodbury: the inverse, solution and determinant of B + U C Vᴴ from those of B."""
+"""Woodbury: the inverse, solution and determinant of B + U C Vᴴ, or of B and more such terms, from those of B."""
 
 from functools import reduce
 from operator import add
@@ -14,18 +14,19 @@ from kronlin.arrays import (
     max_abs,
 )
 from kronlin.operators.dense import Dense
-from kronlin.operators.lowrank import LowRank, congruence
+from kronlin.operators.lowrank import LowRank, congruence, gathered
 from kronlin.operators.refinement import refined
 from kronlin.operators.spectral import Spectral
 from kronlin.operators.updates import CholeskyUpdate, CompressedUpdate, EigenUpdate, LUUpdate, Update, WhitenedUpdate
 
 
 def split(a: Sum) -> Update | None:
-    """Find a low-rank term whose removal leaves an operator with an inverse; None if there is none."""
-    for place, term in enumerate(a.terms):
-        if not isinstance(term, LowRank) or term.rank >= a.shape[0] or len(a.terms) < 2:
+    """Find a low-rank term, all of them as one, whose removal leaves an operator with an inverse; None if none does."""
+    terms = gathered(a.terms)
+    for place, term in enumerate(terms):
+        if not isinstance(term, LowRank) or term.rank >= a.shape[0] or len(terms) < 2:
             continue
-        base = reduce(add, [*a.terms[:place], *a.terms[place + 1 :]])
+        base = reduce(add, [*terms[:place], *terms[place + 1 :]])
         try:
             inverse = base.inverse()
         except (NotPositiveDefiniteError, SingularMatrixError):

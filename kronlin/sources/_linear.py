@@ -1,64 +1,52 @@
-"""One linear layer with its activation: forward values, backward columns."""
+"""Linear: a layer on the last axis, its weight drawn when the length of that axis is known."""
 
+import math
+import operator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from kronlin.sources._activations import Activation, Floats
+from kronlin.sources._activations import Activation, activation
+from kronlin.sources._layer import Layer
+from kronlin.sources._stage import Part, Shape
 
 
-class Trace(NamedTuple):
-    """What a forward pass leaves behind in one layer.
+@dataclass(frozen=True)
+class Linear(Part):
+    """A linear layer with its activation on the last axis, `h ↦ φ(W h + b)`; its weight is shared over the others.
 
-    `inputs` a (n, d_in), the bias column of ones last; `preactivation` z = W~ a (n, d_out); `output` φ(z)
-    (n, d_out).
+    An example of shape (*positions, d_in) becomes (*positions, outputs). The weights are normal with variance
+    `gain² / d_in`, the gain that of the activation; the biases start at zero.
+
+    Args:
+        outputs: d_out.
+        bias: whether there is one.
+        activation: "tanh", "sigmoid", "sin", "relu", "identity" or an `Activation`.
+
+    Raises:
+        ValueError: `outputs` < 1, or there is no such activation.
+
+    >>> from kronlin.sources.numpy_mlp import Linear, Sequential
+    >>> net = Sequential((7, 4), [Linear(5, activation="tanh"), Linear(3)])
+    >>> net(np.zeros((2, 7, 4))).shape
+    (2, 7, 3)
     """
 
-    inputs: Floats
-    preactivation: Floats
-    output: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class Linear:
-    """The map `h ↦ φ(W~ a)` with `a = [h; 1]` and `W~ = [W | b]`, or `a = h` and `W~ = W` without a bias.
-
-    A network asks three things of a layer, whatever its kind: `forward`, `backward`, and its weight as a
-    matrix (d_out, d_in). Everything here lets further axes stand between the examples and the last one, so
-    that a weight shared over positions (n, S, d_in) runs through the same lines.
-
-    >>> from kronlin.sources._activations import activation
-    >>> layer = Linear(np.asarray([[2.0, 1.0]]), bias=True, activation=activation("identity"))
-    >>> layer.forward(np.asarray([[3.0]])).output.tolist()
-    [[7.0]]
-    """
-
-    weight: Floats
-    bias: bool
-    activation: Activation
+    outputs: int
+    bias: bool = True
+    activation: str | Activation = "identity"
 
     def __post_init__(self) -> None:
-        weight = np.array(self.weight)  # a copy that nobody can write into
-        weight.setflags(write=False)
-        object.__setattr__(self, "weight", weight)
+        activation(self.activation)
+        if operator.index(self.outputs) < 1:
+            raise ValueError(f"outputs = {self.outputs}: a layer has at least one")
 
-    def forward(self, h: Floats) -> Trace:
-        """Return the values on the way from the input h (n, d_in without the bias) to the output.
-
-        Cost: O(n d_out d_in).
-        """
-        a = np.concatenate([h, np.ones((*h.shape[:-1], 1), dtype=h.dtype)], axis=-1) if self.bias else h
-        z = a @ self.weight.T
-        return Trace(a, z, self.activation.value(z))
-
-    def backward(self, columns: Floats, trace: Trace) -> tuple[Floats, Floats]:
-        """Return columns (n, K, d_out) at the output carried to the preactivation z and on to the input h.
-
-        `g_ik = φ′(z_i) ⊙ c_ik` (n, K, d_out), the layer's output gradients, and `Wᵀ g_ik` (n, K, d_in
-        without the bias), what the layer below receives. All columns of all examples at once; cost
-        O(n K d_out d_in).
-        """
-        g = self.activation.backward(columns, trace.preactivation, trace.output)
-        W = self.weight[:, :-1] if self.bias else self.weight
-        return g, np.tensordot(g, W, axes=1)  # one product for all n K columns; `@` would take n of them
+    def build(self, shape: Shape, rng: np.random.Generator, dtype: npt.DTypeLike) -> tuple[Layer]:
+        """Draw the weight."""
+        if not shape:
+            raise ValueError("an example is a single number here: a layer needs an axis to act on")
+        phi, d_in = activation(self.activation), shape[-1]
+        weight = phi.gain / math.sqrt(d_in) * rng.standard_normal((self.outputs, d_in))
+        weight = np.concatenate([weight, np.zeros((self.outputs, 1))], axis=1) if self.bias else weight
+        return (Layer(weight.astype(dtype), self.bias, phi),)

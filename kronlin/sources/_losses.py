@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from kronlin.sources._activations import sigmoid
 from kronlin.sources._loss import Floats, Labels, Loss, require_labels, require_shape
 
 
@@ -128,14 +129,14 @@ class Bernoulli(Loss):
         return _rowsum(t * np.logaddexp(zero, -f) + (1 - t) * np.logaddexp(zero, f))
 
     def gradient(self, f: Floats, y: Labels) -> Floats:
-        return _sigmoid(f) - self.targets(f, y)
+        return sigmoid(f) - self.targets(f, y)
 
     def root(self, f: Floats) -> Floats:
         half = np.exp(-abs(f) / 2)  # √(q (1 - q)) = e^{-|f|/2} / (1 + e^{-|f|}), without a difference
         return np.asarray((half / (1 + half**2))[:, :, None] * np.eye(f.shape[1], dtype=f.dtype))
 
     def sample(self, f: Floats, rng: np.random.Generator) -> Labels:
-        return (rng.random(f.shape) < _sigmoid(f)).astype(f.dtype)
+        return (rng.random(f.shape) < sigmoid(f)).astype(f.dtype)
 
 
 LOSSES: Mapping[str, Loss] = MappingProxyType(
@@ -161,11 +162,6 @@ def _log_softmax(f: Floats) -> Floats:
     """Return `f - log Σ exp f` row by row; the largest entry is taken off first, against overflow."""
     shifted = f - f.max(axis=1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
-
-
-def _sigmoid(f: Floats) -> Floats:
-    """Return `1 / (1 + e^{-f})`, accurate and free of overflow for either sign."""
-    return np.asarray(np.exp(-np.logaddexp(f.dtype.type(0), -f)))
 
 
 def _rowsum(x: Floats) -> Floats:

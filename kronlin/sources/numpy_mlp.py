@@ -1,4 +1,4 @@
-"""The reference gradient source: a multilayer perceptron in NumPy and nothing else."""
+"""The reference gradient source: perceptrons, shared weights and convolutions in NumPy and nothing else."""
 
 import math
 import operator
@@ -7,18 +7,26 @@ from typing import Literal
 import numpy as np
 
 from kronlin.curvature.statistics import LayerStatistics
+from kronlin.sources._conv2d import Conv2d
+from kronlin.sources._linear import Linear
 from kronlin.sources._loss import Floats, Labels, Loss
 from kronlin.sources._losses import loss_function
 from kronlin.sources._mlp import MLP
+from kronlin.sources._network import Network
+from kronlin.sources._permute import Flatten, Permute
+from kronlin.sources._pinn import collect_pinn
+from kronlin.sources._positions import PerPosition
+from kronlin.sources._reduce import Reduce
+from kronlin.sources._sequential import Sequential
 
-__all__ = ["MLP", "collect"]
+__all__ = ["MLP", "Conv2d", "Flatten", "Linear", "Permute", "Reduce", "Sequential", "collect", "collect_pinn"]
 
 Fisher = Literal["type-2", "mc", "empirical"]
 _FISHERS: tuple[Fisher, ...] = ("type-2", "mc", "empirical")
 
 
 def collect(
-    model: MLP,
+    model: Network,
     loss: str | Loss,
     x: Floats,
     y: Labels,
@@ -30,18 +38,21 @@ def collect(
 
     The columns `c_ik` at the output, which are carried back to every layer, are
 
-    * "type-2": those of the root `L_i` of the loss Hessian, K = D. Then `F = (1/n) Σ_i J_iᵀ L_i L_iᵀ J_i` is
-      the exact Fisher matrix, the expectation over the model's own labels, without any drawing;
+    * "type-2": those of the root `L_i` of the loss Hessian, one for each entry of the output (a position and a class,
+      where it has positions). Then `F = (1/n) Σ_i J_iᵀ L_i L_iᵀ J_i` is the exact Fisher matrix, the expectation over
+      the model's own labels, without any drawing;
     * "mc": `∇ℓ(f_i, y_ik) / √K` for K = `samples` labels drawn from the model: the same matrix up to noise;
-    * "empirical": `∇ℓ(f_i, y_i)` with the given label, K = 1: another matrix; its mean column is the
-      gradient.
+    * "empirical": `∇ℓ(f_i, y_i)` with the given label, summed over the positions of the output, K = 1: another matrix;
+      its mean column is the gradient.
 
-    `loss` is "mse", "softmax", "bernoulli" or a `Loss`; what labels y it takes is said there. `layers`
-    holds a `LayerStatistics` for each layer: inputs (n, d_in), with the column of ones last where there is
-    a bias, and output gradients (n, K, d_out), not divided by n. `gradient` (p,) is that of the risk, the
-    mean loss, in the order of `MLP.parameters`; `loss` is the risk.
+    `model` is an `MLP` or a `Sequential`, where weights may be shared over positions. `loss` is "mse", "softmax" or
+    "bernoulli", all taken along the last axis of the output and summed over the others, or a `Loss`; what labels y it
+    takes is said there. `layers` holds a `LayerStatistics` for each weight: inputs (n, S, d_in), with the column of
+    ones last where there is a bias, and output gradients (n, S, K, d_out), not divided by n. For a convolution the S
+    positions are the output pixels, row by row, and an input is a patch in the order (C, k_h, k_w). `gradient` (p,)
+    is that of the risk, the mean loss of an example, in the order of `model.parameters`; `loss` is the risk.
 
-    Cost: one forward and K + 1 backward passes; memory n (K Σ d_out + Σ d_in).
+    Cost: one forward and K + 1 backward passes; memory n Σ S (K d_out + d_in).
 
     Raises `ValueError` for unknown names, shapes and dtypes that do not fit, labels out of range, n = 0,
     NaN or Inf in x or y, and for an overflow on the way.
@@ -53,6 +64,9 @@ def collect(
     LayerStatistics('linear0', n=5, S=1, K=2, d_out=3, d_in=5, numpy float64)
     >>> gradient.shape
     (23,)
+    >>> net = Sequential((7, 4), [Linear(3, activation="tanh"), Reduce("mean", axis=0), Linear(2)])
+    >>> collect(net, "softmax", np.ones((5, 7, 4)), y)[0][0]
+    LayerStatistics('linear0', n=5, S=7, K=2, d_out=3, d_in=5, numpy float64)
 
     Source: Martens (2020), "New insights and perspectives on the natural gradient method", section 9, for
     the Fisher matrix and its equality with the type-2 matrix; Dangel, Kunstner and Hennig (2020),
@@ -65,8 +79,8 @@ def collect(
         raise ValueError(f"samples = {samples}: at least one label per example must be drawn")
     if samples != 1 and fisher != "mc":
         raise ValueError(f"samples = {samples} has no meaning for fisher={fisher!r}, only for fisher='mc'")
-    head, traces = loss_function(loss), model.forward(x)
-    risk, output_gradients, gradient = model.differentiate(head, traces, y)
+    head, traces = PerPosition(loss_function(loss)), model.forward(x)
+    risk, output_gradients, gradient = model.differentiate(loss, traces, y)
     if not (math.isfinite(risk) and np.isfinite(gradient).all()):
         raise ValueError(
             f"the network overflows: its risk is {risk} with inputs up to {abs(x).max():.3g} and "
@@ -75,18 +89,23 @@ def collect(
         )
     f = traces[-1].output
     if fisher == "type-2":
-        output_gradients = model.backward(head.root(f).swapaxes(1, 2), traces)
+        output_gradients = model.backward(np.moveaxis(head.root(f), -1, 1), traces)
     elif fisher == "mc":
         output_gradients = model.backward(_sampled_columns(head, f, seed, samples), traces)
-    layers = tuple(
-        LayerStatistics(trace.inputs, g, name=f"linear{j}")
-        for j, (trace, g) in enumerate(zip(traces, output_gradients, strict=True))
-    )
+    parts = zip(model.layers, model.inputs(traces), output_gradients, strict=True)
+    layers = tuple(_statistics(a, g, f"{layer.name}{j}") for j, (layer, a, g) in enumerate(parts))
     return layers, gradient, risk
 
 
 def _sampled_columns(head: Loss, f: Floats, seed: int, samples: int) -> Floats:
-    """Return gradients of sampled labels over `√samples`, (n, samples, D), all in one sweep."""
+    """Return gradients of sampled labels over `√samples`, (n, samples, ..., D), all in one sweep."""
     repeated = np.repeat(f, samples, axis=0)
     labels = head.sample(repeated, np.random.default_rng(seed))
-    return head.gradient(repeated, labels).reshape(len(f), samples, -1) / math.sqrt(samples)
+    return head.gradient(repeated, labels).reshape(len(f), samples, *f.shape[1:]) / math.sqrt(samples)
+
+
+def _statistics(a: Floats, g: Floats, name: str) -> LayerStatistics:
+    """Hand over a (n, ..., d_in) and g (n, K, ..., d_out) with the positions in one axis, before the columns."""
+    (n, K), S = g.shape[:2], math.prod(a.shape[1:-1])
+    g = g.reshape(n, K, S, g.shape[-1]).swapaxes(1, 2)
+    return LayerStatistics(a.reshape(n, S, a.shape[-1]), g, name=name)

@@ -11,8 +11,8 @@ from kronlin.operators import Congruence, fallback
 from tests.matrices import each_dtype, eps, normal, positive, wide
 from tests.nets import DAMPINGS, NETS, close, layers_of, random_layers, reference
 
-PI = pytest.mark.parametrize("pi", ["trace", "frobenius", None])
-BALANCED = pytest.mark.parametrize("pi", ["trace", "frobenius"])
+BALANCED = pytest.mark.parametrize("pi", ["trace", "frobenius", "spectral"])
+PI = pytest.mark.parametrize("pi", ["trace", "frobenius", "spectral", None])
 
 
 def psd(*sizes, seed=0, dtype="float64"):
@@ -24,6 +24,8 @@ def psd(*sizes, seed=0, dtype="float64"):
 def average(a, pi):
     if pi is None:
         return 1.0
+    if pi == "spectral":
+        return np.linalg.norm(a, 2)
     return np.trace(a).real / len(a) if pi == "trace" else np.linalg.norm(a) / len(a) ** 0.5
 
 
@@ -181,7 +183,7 @@ def test_the_first_psd_product_of_a_sum_is_damped():
         (np.eye(2), -1.0, "trace", "not negative, not -1"),
         (np.eye(2), float("nan"), "trace", "damping must be a finite number"),
         (np.eye(2), "much", "trace", "damping must be a finite number"),
-        (np.eye(2), 1.0, "norm", "unknown pi 'norm': choose one of 'trace', 'frobenius', None"),
+        (np.eye(2), 1.0, "norm", "unknown pi 'norm': choose one of 'trace', 'frobenius', 'spectral', None"),
         (np.eye(2), 1.0, "trace", r"Dense.* no Kronecker product.*F\.damped\(lam\).*assume"),
         (-kl.Kronecker(np.eye(2), np.eye(2)), 1.0, "trace", "no Kronecker product"),
         (kl.Kronecker(np.ones((1, 2)), np.ones((2, 1))), 1.0, "trace", "a factor that is not square"),

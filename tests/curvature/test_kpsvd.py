@@ -107,6 +107,13 @@ def test_a_block_with_a_kronecker_product():
     close(kl.kpsvd(layers).to_dense(), kl.block_diagonal_fisher(layers).to_dense())
 
 
+def test_singular_factors_keep_their_rank():
+    """Two examples, so rank 2 whatever the size: tr(G G⁺) counts. Rounding errors are no eigenvalues."""
+    layers = random_layers(np.random.default_rng(201), 2, 1, [(4, 3), (2, 3), (5, 4)])
+    for block in kl.kpsvd(layers).blocks:
+        assert [round(float((x @ x.pinv()).trace()), 6) for x in block.factors] == [2.0, 2.0]
+
+
 def test_dead_layers():
     """Zero gradients: zero factors, and no NaN."""
     live = random_layers(np.random.default_rng(0), 3, 1, [(2, 3)])[0]

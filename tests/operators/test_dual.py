@@ -105,3 +105,44 @@ def test_no_inverse():
     with pytest.raises(SingularMatrixError, match="its rank is at most 2 of 6"):
         kl.LowRank(normal((6, 2))).solve(np.ones(6))
     assert kl.LowRank(normal((6, 2))).slogdet() == (0.0, -np.inf)
+
+
+def _sum_of_two(lib, dtype, seed=0):
+    """U Uᴴ / 3 + X D Xᴴ with D ≥ 0, and its dense matrix."""
+    u, x, d = normal((9, 2), dtype, seed), normal((9, 3), dtype, seed + 1), positive(3, dtype)
+    op = kl.LowRank(lib.asarray(u)) / 3 + kl.LowRank(lib.asarray(x), kl.assume(kl.Dense(lib.asarray(d)), "psd"))
+    return op, wide(u) @ wide(u).conj().T / 3 + wide(x) @ wide(d) @ wide(x).conj().T
+
+
+@each_dtype(("float32", "complex128"))
+def test_a_sum_of_two_has_its_spectrum_on_the_dual_side(lib, dtype, monkeypatch):
+    op, dense = _sum_of_two(lib, dtype)
+    monkeypatch.setattr(fallback, "DENSE_LIMIT", 5)
+    tolerance = 1e3 * eps(dtype)
+    for result, exact in (
+        (op.eigh(), dense),
+        (op.pinv(), np.linalg.pinv(dense, rcond=1e-6)),
+        (op.damped(0.5).eigh(), dense + 0.5 * np.eye(9)),
+        (op.damped(0.5).power(2), (dense + 0.5 * np.eye(9)) @ (dense + 0.5 * np.eye(9))),
+    ):
+        assert type(result) is kl.Spectral
+        assert result.Q.shape == (9, 5)
+        np.testing.assert_allclose(lib.numpy(result.to_dense()), exact, atol=tolerance * np.abs(exact).max())
+
+
+def test_a_sum_of_two_sided_ones():
+    parts = [[normal((9, 2), seed=i + j) for j in range(2)] for i in (0, 5)]
+    op = sum((kl.LowRank(u, None, v) for u, v in parts[1:]), kl.LowRank(parts[0][0], None, parts[0][1]))
+    assert type(op) is Sum
+    assert type(op.pinv()) is kl.LowRank
+    assert op.pinv().rank == 4
+    close(op.pinv().to_dense(), np.linalg.pinv(op.to_dense()), rtol=1e-9)
+
+
+def test_sums_that_are_not_of_low_rank():
+    many = kl.LowRank(normal((4, 2))) + kl.LowRank(normal((4, 2), seed=1))
+    close(many.eigh().to_dense(), many.to_dense())
+    close(many.pinv().to_dense(), np.linalg.inv(many.to_dense()), rtol=1e-9)
+    skewed = kl.LowRank(normal((6, 1))) + kl.LowRank(normal((6, 1), seed=1)) + kl.Diagonal(np.arange(6.0))
+    close(skewed.eigh().to_dense(), skewed.to_dense())
+    close(skewed.pinv().to_dense(), np.linalg.pinv(skewed.to_dense()), rtol=1e-9)

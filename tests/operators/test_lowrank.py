@@ -142,6 +142,21 @@ def test_the_gram_matrix_is_formed_once(monkeypatch):
     assert len(calls) == 1
 
 
+def test_the_gram_matrix_of_a_sum_is_formed_once_too(monkeypatch):
+    import kronlin.operators.lowrank as module
+
+    calls, real = [], rules.gram
+    monkeypatch.setattr(module.rules, "gram", lambda a, b: calls.append(1) or real(a, b))
+    one, two, three = (kl.LowRank(normal((20, 3), seed=i)) for i in range(3))
+    for other in (two, three, two):
+        counts = [len(calls)]
+        for lam in (0.1, 1.0, 10.0):
+            op = (one + other).damped(lam)
+            close(op.solve(np.ones(20)), np.linalg.solve(op.to_dense(), np.ones(20)))
+            counts.append(len(calls))
+        assert counts[0] < counts[1] == counts[2] == counts[3]
+
+
 def test_projection_keeps_the_small_matrix():
     u, z = normal((20, 5)), normal((20, 3), seed=1)
     image, matrix = rules.project(kl.LowRank(u), kl.Dense(z))

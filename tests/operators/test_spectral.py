@@ -5,6 +5,7 @@ import pytest
 
 import kronlin as kl
 from kronlin.operators.spectral import taken_apart
+from tests.libraries import eager
 from tests.matrices import adjoint, each_dtype, eps, normal, positive, wide
 from tests.operators.laws import check, close
 
@@ -37,6 +38,18 @@ def test_result_types_and_values():
     close(a.inverse().diagonal(), np.diag(np.linalg.inv(a.to_dense())))
     close(a.inverse().logdet(), -np.linalg.slogdet(a.to_dense())[1])
     close(a.eigvalsh(), np.linalg.eigvalsh(a.to_dense()))
+
+
+@pytest.mark.parametrize("rest", [0.0, 0.5])
+@pytest.mark.parametrize("lib", eager(), ids=str)
+def test_pseudo_inverse_of_stacked_blocks_with_fewer_columns_than_rows(lib, rest):
+    """Each with the scale of its own: what is rounding error in one is none in another."""
+    parts = [(orthonormal(4, 2), np.array([c, 0.0 if c > 1 else c / 2])) for c in (1.0, 1e20)]
+    found = kl.BlockDiagonal([kl.Spectral(lib.asarray(q), lib.asarray(w), rest) for q, w in parts]).pinv()
+    for block, (q, w) in zip(found.blocks, parts, strict=True):
+        dense = (q * w) @ q.T + rest * (np.eye(4) - q @ q.T)
+        close(w[0] * lib.numpy(block.to_dense()), w[0] * np.linalg.pinv(dense, rcond=1e-14, hermitian=True))
+    assert rest or {type(bucket) for bucket in found.buckets} == {kl.Spectral}
 
 
 def test_a_zero_eigenvalue_has_no_inverse_and_a_negative_one_no_root():

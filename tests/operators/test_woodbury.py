@@ -240,3 +240,48 @@ def test_the_norm_of_a_sum_that_cancels_is_left_to_the_dense_matrix():
     op = kl.Diagonal(np.ones(N)) - kl.LowRank(u)
     assert type(op) is Sum
     assert float(op.norm()) == pytest.approx(1.0, rel=1e-13)
+
+
+@each_dtype(("complex64", "float64"))
+@pytest.mark.parametrize("base", ["λ I", "Kronecker"])
+def test_several_low_rank_terms_share_one_small_system(lib, dtype, base):
+    b, dense = BASES[base](lib, dtype)
+    us = [normal((6, 1), dtype, i) for i in range(3)]
+    op = kl.LowRank(lib.asarray(us[0])) + b + kl.LowRank(lib.asarray(us[1])) + 2 * kl.LowRank(lib.asarray(us[2]))
+    exact = dense + sum(c * wide(u) @ adjoint(wide(u)) for c, u in zip((1, 1, 2), us, strict=True))
+    assert len(op.terms) == 4
+    x = normal((6, 2), dtype, 9)
+    tolerance = 1e3 * eps(dtype)
+    close(lib.numpy(op.solve(lib.asarray(x))), np.linalg.solve(exact, x), rtol=tolerance)
+    update = op._kept("woodbury")
+    assert update.form == "Cholesky"
+    assert update.system.shape == (3, 3)
+    inverse = op.inverse()
+    assert type(inverse) is Sum
+    assert [term.rank for term in inverse.terms if isinstance(term, kl.LowRank)] == [3]
+    close(lib.numpy(inverse.to_dense()), np.linalg.inv(exact), rtol=tolerance)
+    close(lib.numpy(op.logdet()), np.linalg.slogdet(exact)[1], rtol=tolerance)
+
+
+@pytest.mark.parametrize("lam", [1e-8, 1e-10, 1e-13])
+def test_two_low_rank_terms_and_a_tiny_multiple_of_i(lam):
+    """One step in the eigenbasis of both: no digit is lost, as it was where one was removed after the other."""
+    us = [tall("Gaussian", "float64"), normal((N, R), seed=7)]
+    op = kl.LowRank(us[0]) + kl.LowRank(us[1]) + lam * kl.Identity(N, dtype="float64")
+    solves_well(NUMPY, op, sum(u @ u.T for u in us) + lam * np.eye(N), us[0], "float64")
+    assert op._kept("woodbury").form == "eigenbasis"
+
+
+def test_terms_that_fill_the_space_together_are_taken_one_by_one():
+    us = [normal((6, 3), seed=i) for i in range(3)]
+    op = sum((kl.LowRank(u) for u in us), kl.Identity(6, dtype="float64"))
+    exact = np.eye(6) + sum(u @ u.T for u in us)
+    close(op.solve(np.ones(6)), np.linalg.solve(exact, np.ones(6)), rtol=1e-10)
+    close(op.inverse().to_dense(), np.linalg.inv(exact), rtol=1e-10)
+
+
+def test_stacks_of_sums_of_two():
+    one, two = (kl.BlockDiagonal([kl.LowRank(normal((6, 2), seed=s + i)) for i in range(2)]) for s in (0, 5))
+    op = (one + two).damped(0.1)
+    assert len(op.buckets) == 1
+    close(op.solve(np.ones(12)), np.linalg.solve(op.to_dense(), np.ones(12)), rtol=1e-10)

@@ -142,8 +142,8 @@ def test_activations_that_do_not_fit():
     with pytest.raises(ValueError, match=r"1 activations for 3 layers: .* 2 for the hidden layers, or 3"):
         MLP((4, 5, 4, 3), activation=["tanh"])
     for widths in ((4, 5, 3), (4, 3)):
-        with pytest.raises(ValueError, match="unknown activation 'sigmoid'"):
-            MLP(widths, activation="sigmoid")
+        with pytest.raises(ValueError, match="unknown activation 'softmax'"):
+            MLP(widths, activation="softmax")
 
 
 @pytest.mark.parametrize(
