@@ -15,7 +15,8 @@ def collect_batches(
 ) -> Iterator[Collected]:
     """Yield what `collect` returns for one batch after the other; each is let go before the next one is made.
 
-    Estimators that are means over the examples need no more than this. All of it at once is `concatenate`.
+    `stream(kfac, (layers for layers, _, _ in collect_batches(...)))` is the K-FAC of all examples, with one batch in
+    memory. Where an estimator must have all of them at once, there is `concatenate`.
 
     Args:
         model: as for `collect`.

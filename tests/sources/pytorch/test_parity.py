@@ -10,6 +10,7 @@ import kronlin as kl  # noqa: E402
 from kronlin.sources import numpy_mlp, pytorch  # noqa: E402
 from kronlin.sources._losses import LOSSES  # noqa: E402
 from tests.nets import reference  # noqa: E402
+from tests.networks import problem  # noqa: E402
 from tests.sources.pytorch.nets import Mean  # noqa: E402
 
 FISHER = pytest.mark.parametrize("fisher", ["type-2", "empirical"])
@@ -45,6 +46,39 @@ def test_parity_with_numpy(loss, fisher, activation):
     assert risk == pytest.approx(h, rel=1e-13)
     step = kl.kfac(layers).damped(1e-2).solve(gradient)
     np.testing.assert_allclose(step, kl.kfac(wanted).damped(1e-2).solve(slope), rtol=1e-9, atol=1e-12)
+
+
+SHARED = {
+    "sequence": (
+        lambda np_: np_.Sequential((2, 3), [np_.Linear(2, activation="tanh"), np_.Linear(3)]),
+        lambda: nn.Sequential(nn.Linear(3, 2), nn.Tanh(), nn.Linear(2, 3)),
+    ),
+    "convolution": (
+        lambda np_: np_.Sequential(
+            (2, 4, 3), [np_.Conv2d(2, (2, 1), (1, 2), (1, 0), activation="tanh"), np_.Flatten(), np_.Linear(3)]
+        ),
+        lambda: nn.Sequential(nn.Conv2d(2, 2, (2, 1), (1, 2), (1, 0)), nn.Tanh(), nn.Flatten(), nn.Linear(20, 3)),
+    ),
+}
+
+
+@FISHER
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+@pytest.mark.parametrize("name", SHARED)
+def test_parity_where_weights_are_shared(name, loss, fisher):
+    of_numpy, of_torch = SHARED[name]
+    net, _, x, y = problem(of_numpy(numpy_mlp), loss)
+    model = of_torch().double()
+    wanted, slope, h = numpy_mlp.collect(net, loss, x, y, fisher=fisher)
+    x, y = torch.as_tensor(x), torch.as_tensor(y)
+    arrays = pytorch.layout(model, pytorch.collect(model, loss, x, y)[0]).arrays(torch.as_tensor(net.parameters))
+    model.load_state_dict(arrays)
+    layers, gradient, risk = pytorch.collect(model, loss, x, y, fisher=fisher)
+    for layer, other in zip(layers, wanted, strict=True):
+        np.testing.assert_allclose(layer.inputs, other.inputs, rtol=1e-10, atol=1e-13)
+        np.testing.assert_allclose(layer.output_gradients, other.output_gradients, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(gradient, slope, rtol=1e-10, atol=1e-13)
+    assert risk == pytest.approx(h, rel=1e-13)
 
 
 @pytest.mark.parametrize("name", ["mlp_tanh_mse_bias", "deep_linear_mse_bias", "seq_linear_meanreduce_mse"])
