@@ -12,7 +12,8 @@ from kronlin.sources.pytorch._columns import FISHERS, Fisher, columns_of, number
 from kronlin.sources.pytorch._examples import carried_back, gradients_of_examples, require_independent, require_rows
 from kronlin.sources.pytorch._gather import Gatherer, Vector, gatherers_of
 from kronlin.sources.pytorch._layout import layout_of
-from kronlin.sources.pytorch._losses import loss_function
+from kronlin.sources.pytorch._loss import Loss
+from kronlin.sources.pytorch._losses import Other, loss_function
 from kronlin.sources.pytorch._norms import refuse_statistics_of_the_batch
 from kronlin.sources.pytorch._parts import Part, modules_of, parts_of
 from kronlin.sources.pytorch._support import UNSUPPORTED, Unsupported, supported
@@ -102,7 +103,7 @@ def collect(
         edges = [edge for gatherer in gatherers for edge in gatherer.edges]
         shapes = [(role.path, call.shape) for gatherer in gatherers for role, call in gatherer.calls]
         require_rows(shapes, n)
-        h = head.value(high, y)
+        h = head.value(high, _labels(y, head))
         wanted = [named[name] for part in parts for name in part.parameters]
         more = [high, *edges] if fisher == "empirical" else []
         found = torch.autograd.grad(h, [*wanted, *more], retain_graph=True, allow_unused=True)
@@ -146,6 +147,13 @@ def _run(model: Module, x: Any) -> Tensor:
     return f
 
 
+def _labels(y: Any, head: Loss) -> Any:
+    """The labels, which are a tensor unless only a function of the user's reads them."""
+    if not isinstance(y, import_torch().Tensor) and not isinstance(head, Other):
+        raise ValueError(f"labels must be a tensor of PyTorch, not {type(y).__name__}: convert them by torch.as_tensor")
+    return y
+
+
 def _vector(parts: Sequence[Part], named: Mapping[str, Tensor], gradients: Sequence[Tensor | None]) -> Tensor:
     """Gradients of the parameters of the parts, in their order, as a vector."""
     names = [name for part in parts for name in part.parameters]
@@ -158,7 +166,8 @@ def _vector(parts: Sequence[Part], named: Mapping[str, Tensor], gradients: Seque
 
 
 def _require_finite(risk: float, gradient: Tensor) -> None:
-    if not (isfinite(risk) and bool(gradient.isfinite().all())):
+    sound = isfinite(risk) and (isfinite(gradient.sum()) or bool(gradient.isfinite().all()))  # a sum costs less
+    if not sound:
         raise ValueError(
             f"the loss is {risk} and the largest entry of its gradient {float(gradient.abs().max())}: look for NaN "
             "or Inf in the data, or for an overflow in the model"

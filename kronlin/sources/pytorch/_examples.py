@@ -44,7 +44,7 @@ def require_independent(f: Tensor, edges: Sequence[Any], shapes: Sequence[tuple[
     if n == 1:
         return
     chosen = torch.arange(n, device=f.device) % 2 == 1
-    noise = torch.randn(f.shape, dtype=f.dtype, device=f.device)
+    noise = torch.rand(f.shape, dtype=f.dtype, device=f.device)
     column = torch.where(chosen.reshape(n, *[1] * (f.ndim - 1)), noise, torch.zeros_like(noise))
     for (name, shape), gradient in zip(shapes, carried_back(f, edges, column), strict=True):
         if gradient is not None and bool(gradient.reshape(n, -1)[~chosen].count_nonzero()):

@@ -45,6 +45,9 @@ class Weight(Gatherer):
                 continue
             assert role.kind is not None
             rows = role.kind.outputs(role.module, gradient, self.n)
+            if self.K == 1:
+                self.columns[j] = rows[:, :, None].to(self.parameter.dtype)
+                continue
             columns = self.columns[j]
             if columns is None:
                 shape = (self.n, rows.shape[1], self.K, rows.shape[2])

@@ -79,9 +79,12 @@ class CrossEntropy(Loss):
             raise ValueError(
                 f"cross-entropy needs outputs (n, classes, ...), not {tuple(f.shape)}: a single example has n = 1"
             )
-        f = f.movedim(self.axis, 1)
+        outputs, f = f, f.movedim(self.axis, 1)
         if self._are_probabilities(f, y):
+            require_labels_like("cross-entropy", outputs, y)
             y = y.movedim(self.axis, 1).to(f.dtype)
+        else:
+            self._require_classes(f, y)
         total = import_torch().nn.functional.cross_entropy(
             f, y, self.weight, ignore_index=self.ignore_index, reduction="sum", label_smoothing=self.label_smoothing
         )
@@ -111,6 +114,14 @@ class CrossEntropy(Loss):
     def _are_probabilities(self, f: Tensor, y: Tensor) -> bool:
         """Whether labels are probabilities, which the shape tells: class numbers have no axis of classes."""
         return tuple(y.shape) != (f.shape[0], *f.shape[2:])
+
+    def _require_classes(self, f: Tensor, y: Tensor) -> None:
+        """Require integers that are classes, or ignored."""
+        if y.is_floating_point() or bool(((y < 0) | (y >= f.shape[1])).logical_and(y != self.ignore_index).any()):
+            raise ValueError(
+                f"cross-entropy got labels of dtype {y.dtype} from {y.min()} to {y.max()} for {f.shape[1]} classes: "
+                f"they must be integers in 0..{f.shape[1] - 1}; widen the last layer, or relabel"
+            )
 
     def _rows(self, f: Tensor) -> Tensor:
         """(n, positions, classes)."""

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from kronlin.sources.pytorch._kinds import AttentionKind, LayerKind, kind_of
@@ -43,7 +43,7 @@ class Part:
     parameters: tuple[str, ...]
     roles: tuple[Role, ...] = ()
     """The modules that use it; none if nothing is known of the parameter but its gradient."""
-    kind: LayerKind | None = field(default=None)
+    kind: LayerKind | None = None
     """That of a weight with rows and columns, which says how they stand."""
 
     @property

@@ -134,6 +134,10 @@ def test_what_is_no_loss(loss, message):
         ("mse", normal(4, 1), normal(4), "one label for each output"),
         ("bernoulli", normal(4, 1), normal(4), "one label for each output"),
         ("softmax", normal(4), classes(4), r"needs outputs \(n, classes, ...\)"),
+        ("softmax", normal(4, 3), classes(4) + 1, "from 1 to 3 for 3 classes: they must be integers in 0..2"),
+        ("softmax", normal(4, 3), classes(4) - 1, "from -1 to 1 for 3 classes"),
+        ("softmax", normal(4, 3), normal(4), "labels of dtype torch.float64"),
+        ("softmax", normal(4, 3), classes(2), r"labels of shape \(2,\) beside outputs of shape \(4, 3\)"),
     ],
 )
 def test_shapes_that_do_not_fit(loss, f, y, message):

@@ -92,6 +92,16 @@ def test_their_columns_are_exact(name, fisher):
     assert all(parameter.grad.shape == parameter.shape for parameter in model.parameters())
 
 
+def test_a_diagonal_block_for_them():
+    model, loss, x, y = problem("parameters")
+    layers, gradient, _ = pytorch.collect(model, loss, x, y, unsupported="columns")
+    *others, last = layers
+    assert last.name == "last"
+    K = kl.BlockDiagonal([kl.diagonal_fisher(others), *kl.kfac([last]).blocks]).damped(0.1)
+    diagonal = kl.fisher(others).diagonal() + 0.1
+    torch.testing.assert_close(K.solve(gradient)[: len(diagonal)], gradient[: len(diagonal)] / diagonal)
+
+
 @pytest.mark.parametrize("name", sorted(MODELS.keys() - {"functional"}))
 def test_they_are_left_out_on_request(name):
     model, loss, x, y = problem(name)
