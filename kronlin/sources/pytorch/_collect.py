@@ -9,7 +9,7 @@ from kronlin.curvature.statistics import LayerStatistics
 from kronlin.sources.pytorch._as_found import as_found
 from kronlin.sources.pytorch._capture import captured, uses
 from kronlin.sources.pytorch._columns import FISHERS, Fisher, columns_of, number_of_columns
-from kronlin.sources.pytorch._examples import carried_back, gradients_of_examples, require_independent, require_rows
+from kronlin.sources.pytorch._examples import carried_back, gradients_of_examples, mixing
 from kronlin.sources.pytorch._gather import Gatherer, Vector, gatherers_of
 from kronlin.sources.pytorch._layout import layout_of
 from kronlin.sources.pytorch._loss import Loss
@@ -64,15 +64,17 @@ def collect(
         fisher: which columns.
         seed: for the labels of "mc", from a generator of their own.
         samples: how many labels are drawn for each example, for "mc".
-        unsupported: what becomes of parameters that no known layer explains: "error" names them; "columns" takes the
-            gradients of the examples as columns of one layer a parameter, exact, for n K backward passes and n K p
-            numbers (`diagonal_fisher` of these layers is a diagonal block); "omit" leaves them out of layers and
-            gradient, so that `write_grad` leaves theirs as they are, an identity block.
-        check: whether it is tested that no layer mixes examples, for one backward pass.
+        unsupported: what becomes of parameters that no known layer explains, or of a layer whose outputs are not
+            example by example (positions encoded once for all, a sequence before the examples): "error" names them;
+            "columns" takes the gradients of the examples as columns of one layer a parameter, exact, for n K backward
+            passes and n K p numbers (`diagonal_fisher` of these layers is a diagonal block); "omit" leaves them out of
+            layers and gradient, so that `write_grad` leaves theirs as they are, an identity block.
+        check: whether one backward pass is spent on seeing that no layer mixes examples. Without it, outputs that do
+            are taken as they come, and the Fisher matrix may be wrong: leave it out only for a model that has passed.
 
     Cost: a forward pass, a backward pass for the gradient, and one for each column; the memory of all a and g.
 
-    Raises `ValueError` for unknown names, parameters that are not supported, examples that a layer mixes, labels that
+    Raises `ValueError` for unknown names, parameters that are not supported, labels that
     do not fit, and for NaN or Inf; `ImportError` without PyTorch.
 
     >>> import torch
@@ -96,22 +98,18 @@ def collect(
     with as_found(model):
         with captured(modules_of(model, all_parts)) as calls:
             f = _run(model, x)
-        parts = supported(all_parts, named, calls, uses(f), unsupported)
         high = f.float() if f.dtype in (torch.float16, torch.bfloat16) else f
-        n, K = len(f), number_of_columns(head, high, fisher, samples)
+        h = head.value(high, _labels(y, head))
+        n, K, risk = len(f), number_of_columns(head, high, fisher, samples), float(h.detach())
+        _require_finite(risk, high)
+        parts = supported(all_parts, named, calls, uses(f), mixing(f, calls, check), unsupported)
         gatherers = gatherers_of(parts, named, calls, n, K)
         edges = [edge for gatherer in gatherers for edge in gatherer.edges]
-        shapes = [(role.path, call.shape) for gatherer in gatherers for role, call in gatherer.calls]
-        require_rows(shapes, n)
-        h = head.value(high, _labels(y, head))
         wanted = [named[name] for part in parts for name in part.parameters]
         more = [high, *edges] if fisher == "empirical" else []
         found = torch.autograd.grad(h, [*wanted, *more], retain_graph=True, allow_unused=True)
         gradient = _vector(parts, named, found[: len(wanted)])
-        risk = float(h.detach())
         _require_finite(risk, gradient)
-        if check:
-            require_independent(f, edges, shapes)
         if fisher == "empirical":  # the column is n ∇h, which has just been carried back
             column, *carried = (None if g is None else n * g for g in found[len(wanted) :])
             _take(gatherers, 0, f, column, carried)
@@ -165,12 +163,13 @@ def _vector(parts: Sequence[Part], named: Mapping[str, Tensor], gradients: Seque
     return layout_of(parts, dict(named)).vector(shaped)
 
 
-def _require_finite(risk: float, gradient: Tensor) -> None:
-    sound = isfinite(risk) and (isfinite(gradient.sum()) or bool(gradient.isfinite().all()))  # a sum costs less
-    if not sound:
+def _require_finite(risk: float, x: Tensor) -> None:
+    """Require a finite loss and finite outputs or gradients; a sum costs less than a look at all entries."""
+    x = x.detach()
+    if not (isfinite(risk) and (isfinite(x.sum()) or bool(x.isfinite().all()))):
         raise ValueError(
-            f"the loss is {risk} and the largest entry of its gradient {float(gradient.abs().max())}: look for NaN "
-            "or Inf in the data, or for an overflow in the model"
+            f"the loss is {risk}, and outputs or gradients are up to {float(x.abs().max())}: look for NaN or Inf in "
+            "the data, or for an overflow in the model"
         )
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kronlin.sources.pytorch._torch import Tensor, import_torch
+from kronlin.sources.pytorch._capture import Calls
+from kronlin.sources.pytorch._torch import Module, Tensor, import_torch
 
 
 def carried_back(f: Tensor, edges: Sequence[Any], column: Tensor) -> Sequence[Tensor | None]:
@@ -16,6 +17,7 @@ def gradients_of_examples(f: Tensor, column: Tensor, parameters: Sequence[Tensor
     """`(∂f_i/∂θ)ᵀ c_i` for each example and parameter, (n, size) each: n backward passes."""
     torch = import_torch()
     rows: list[list[Tensor]] = [[] for _ in parameters]
+    column = column.to(f.dtype)
     for i in range(len(f)):
         single = torch.zeros_like(column)
         single[i] = column[i]
@@ -25,31 +27,27 @@ def gradients_of_examples(f: Tensor, column: Tensor, parameters: Sequence[Tensor
     return [torch.stack(row) for row in rows]
 
 
-def require_rows(shapes: Sequence[tuple[str, tuple[int, ...]]], n: int) -> None:
-    """Require that the first axis of what each layer makes can be parted among the n examples."""
-    for name, shape in shapes:
-        if shape[0] % n:
-            raise ValueError(
-                f"layer {name!r} has outputs {shape} for n = {n} examples, the first axis of the model's output: the "
-                "first axis must be that of the examples (batch_first=True)"
-            )
+def mixing(f: Tensor, calls: Calls, check: bool) -> dict[Module, str]:
+    """The modules whose outputs are not example by example, with the reason.
 
-
-def require_independent(f: Tensor, edges: Sequence[Any], shapes: Sequence[tuple[str, tuple[int, ...]]]) -> None:
-    """Require that a row of a layer acts on the output of its own example alone: one backward pass from every other.
-
-    Rows (0, 1, ...) of the layer belong to the examples (0, 0, ..., 1, 1, ...), equally many to each.
+    Rows (0, 1, ...) of an output belong to the examples (0, 0, ..., 1, 1, ...), equally many to each, and must act on
+    the output of their own example alone. If `check`, one backward pass from every other example tests that.
     """
     torch, n = import_torch(), len(f)
-    if n == 1:
-        return
+    every = [(module, call) for module, its in calls.items() for call in its]
+    reasons = {
+        module: f"has outputs {call.shape}, whose first axis is not that of the n = {n} examples"
+        for module, call in every
+        if call.shape[0] % n
+    }
+    if not check or n == 1:
+        return reasons
+    every = [(module, call) for module, call in every if module not in reasons]
     chosen = torch.arange(n, device=f.device) % 2 == 1
     noise = torch.rand(f.shape, dtype=f.dtype, device=f.device)
     column = torch.where(chosen.reshape(n, *[1] * (f.ndim - 1)), noise, torch.zeros_like(noise))
-    for (name, shape), gradient in zip(shapes, carried_back(f, edges, column), strict=True):
+    found = carried_back(f, [call.edge for _, call in every], column)
+    for (module, call), gradient in zip(every, found, strict=True):
         if gradient is not None and bool(gradient.reshape(n, -1)[~chosen].count_nonzero()):
-            raise ValueError(
-                f"layer {name!r}, with outputs {shape}, mixes the n = {n} examples: the output of one depends on what "
-                "the layer made of another; the first axis must be that of the examples (batch_first=True), and no "
-                "layer may normalise over them"
-            )
+            reasons[module] = f"has outputs {call.shape} that mix the n = {n} examples"
+    return reasons

@@ -18,7 +18,7 @@ def layout(model: Module, layers: Sequence[LayerStatistics]) -> ParameterLayout:
 
     Args:
         model: the model that the layers were collected from.
-        layers: what `collect` returned; only the names are looked at.
+        layers: what `collect` returned; only names and sizes are looked at.
 
     Raises:
         ValueError: a layer has a name that is no layer of the model.
@@ -37,7 +37,8 @@ def layout(model: Module, layers: Sequence[LayerStatistics]) -> ParameterLayout:
         name = re.sub(r"\[\d+\]$", "", layer.name or "")
         if name not in known and name not in named:
             raise ValueError(f"the model has no layer {layer.name!r}, only {', '.join(map(repr, known))}")
-        parts[name] = known.get(name) or alone(name)
+        flat = name in named and layer.d_out == named[name].numel()  # columns of a parameter, as it is stored
+        parts[name] = alone(name) if flat or name not in known else known[name]
     return layout_of(parts.values(), named)
 
 
@@ -61,7 +62,7 @@ def write_grad(model: Module, layers: Sequence[LayerStatistics], vector: Array) 
 
     Args:
         model: the model that the layers were collected from.
-        layers: what `collect` returned; only the names are looked at.
+        layers: what `collect` returned; only names and sizes are looked at.
         vector: (p,), an array of PyTorch of the dtype and on the device of the parameters.
 
     Raises:

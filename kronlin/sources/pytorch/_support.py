@@ -5,7 +5,7 @@ from typing import Literal
 
 from kronlin.sources.pytorch._capture import Calls
 from kronlin.sources.pytorch._parts import Part, alone
-from kronlin.sources.pytorch._torch import Tensor
+from kronlin.sources.pytorch._torch import Module, Tensor
 
 Unsupported = Literal["error", "columns", "omit"]
 UNSUPPORTED = ("error", "columns", "omit")
@@ -16,19 +16,21 @@ def supported(
     named: Mapping[str, Tensor],
     calls: Calls,
     uses: Mapping[int, int],
+    mixing: Mapping[Module, str],
     unsupported: Unsupported,
 ) -> list[Part]:
-    """The parts to collect, where the output takes in no parameter more often than hooks saw it used."""
+    """The parts to collect: those of which hooks saw every use, in modules that treat example by example."""
     kept: list[Part] = []
     reasons: dict[str, str] = {}
     for part in parts:
         seen = sum(len(calls[role.module]) for role in part.roles)
         unseen = [name for name in part.parameters if uses.get(id(named[name]), 0) > seen]
-        if part.roles and not unseen:
+        mixed = [f"(of {role.path!r}, which {mixing[role.module]})" for role in part.roles if role.module in mixing]
+        if part.roles and not unseen and not mixed:
             kept.append(part)
             continue
         for name in part.parameters:
-            reasons[name] = _reason(part, seen)
+            reasons[name] = mixed[0] if mixed else _reason(part, seen)
             if unsupported == "columns":
                 kept.append(alone(name))
     if reasons and (unsupported == "error" or not kept):
