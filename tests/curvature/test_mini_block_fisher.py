@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kronlin import memory_limit
 from kronlin.curvature import (
     LayerStatistics,
     _mini_block_fisher,
-    _weight_gradients,
     block_diagonal_fisher,
     diagonal_fisher,
     mini_block_fisher,
@@ -57,10 +57,9 @@ def test_reference_steps(name, lam):
     close(damped.inverse() @ data["grad"], data[f"mbf_{lam}"], tolerance)
 
 
-@given(layer_lists(), st.sampled_from([1, 20, 2**22]))
-def test_definition(layers, chunk):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_weight_gradients, "CHUNK", chunk)
+@given(layer_lists(), st.sampled_from([1, 600, 2**28]))
+def test_definition(layers, limit):
+    with memory_limit(limit):
         M = mini_block_fisher(layers)
     close(M.to_dense(), cut(fisher_by_definition(layers), layers))
     close(M.diagonal(), diagonal_fisher(layers).diagonal())
@@ -68,7 +67,6 @@ def test_definition(layers, chunk):
 
 def test_columns_count_as_one_without_shared_weights(monkeypatch):
     """For S = 1 the 5 columns of an example are one gradient, for S = 2 they are 5."""
-    monkeypatch.setattr(_weight_gradients, "CHUNK", 6)
     seen = []
     for S in (1, 2):
         layers = random_layers(np.random.default_rng(0), 3, 5, [(2, 3)], S)
@@ -77,7 +75,8 @@ def test_columns_count_as_one_without_shared_weights(monkeypatch):
             patch.setattr(
                 _mini_block_fisher, "_row_moments", lambda P, moments=moments: seen.append(len(P)) or moments(P)
             )
-            mini_block_fisher(layers)
+            with memory_limit(1):
+                mini_block_fisher(layers)
     assert seen == [1] * 3 + [1] * 15
 
 

@@ -33,10 +33,11 @@ def block_diagonal(blocks):
 
 
 def check_step(A, dense, lam, b):
-    """(A + λ I)⁻¹ b as `solve` and as an operator, to 1e-8."""
+    """(A + λ I)⁻¹ b to 1e-8; the inverse as an operator is not refined, and may lose the square of the condition."""
     wanted = np.linalg.solve(dense + lam * np.eye(len(dense)), b)
     close(A.damped(lam).solve(b), wanted, 1e-8)
-    close(A.damped(lam).inverse() @ b, wanted, 1e-8)
+    condition = 1 + np.linalg.norm(dense, 2) / lam
+    close(A.damped(lam).inverse() @ b, wanted, 1e-8 + 1e-16 * condition**2)
 
 
 @given(problems(), st.sampled_from(["type-2", "empirical"]), dampings)
