@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from kronlin import twolevel
 from kronlin.algebra import Identity, Operator, Zero, assume, tree
-from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError
+from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError, memory_limit
 from kronlin.curvature import (
     KBFGS,
     FisherRoot,
@@ -60,7 +60,7 @@ from kronlin.twolevel import two_level
 
 if TYPE_CHECKING:
     from kronlin import coarse, estimate, krylov, sources, testing
-    from kronlin.diagnostics import compare
+    from kronlin.diagnostics import approximation_error, compare
     from kronlin.krylov import cg, condition_number, deflated_cg, eigsh, gmres, minres
     from kronlin.storage import FileFormatError, load, save
 
@@ -95,6 +95,7 @@ __all__ = [
     "Spectral",
     "VStack",
     "Zero",
+    "approximation_error",
     "aslinearoperator",
     "assume",
     "block_diagonal_fisher",
@@ -118,6 +119,7 @@ __all__ = [
     "kpsvd",
     "krylov",
     "load",
+    "memory_limit",
     "mini_block_fisher",
     "minres",
     "nearest_kronecker",
@@ -142,7 +144,7 @@ __all__ = [
 
 _ROOMS = ("coarse", "estimate", "krylov", "sources", "testing")
 _LATER = {
-    "diagnostics": ("compare",),
+    "diagnostics": ("approximation_error", "compare"),
     "krylov": ("cg", "condition_number", "deflated_cg", "eigsh", "gmres", "minres"),
     "storage": ("FileFormatError", "load", "save"),
 }

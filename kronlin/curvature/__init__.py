@@ -1,5 +1,6 @@
 """Curvature: per-layer statistics, the exact Fisher matrix, and its block and Kronecker-factored approximations."""
 
+from kronlin.curvature import rootgram  # noqa: F401  registers rules
 from kronlin.curvature._bfgs import InverseUpdate, double_damping, inverse_bfgs, powell_damping
 from kronlin.curvature._diagonal_fisher import diagonal_fisher
 from kronlin.curvature._ekfac import ekfac

@@ -1,10 +1,12 @@
 """EK-FAC: the eigenvectors of K-FAC with the eigenvalues that fit best."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 
 from kronlin.algebra import Operator
 from kronlin.arrays import kind
-from kronlin.curvature._diagonal_fisher import mean_squares
+from kronlin.curvature._diagonal_fisher import square_sums
 from kronlin.curvature._fisher import checked_layers, root
 from kronlin.curvature._kfac import kfac
 from kronlin.curvature.root import FisherRoot
@@ -59,9 +61,15 @@ def _checked(basis: BlockDiagonal, layers: Sequence[LayerStatistics]) -> BlockDi
 
 
 def _block(layer: LayerStatistics, Q: Operator) -> Spectral:
-    U = Q.H @ root(layer)
-    sizes = (layer.d_out, layer.d_in)
-    if not (isinstance(Q, Kronecker) and isinstance(U, FisherRoot) and (U.d_out, U.d_in) == sizes):
-        raise ValueError(f"{layer!r} needs eigenvectors that are a Kronecker product of the sizes {sizes}, not {Q!r}")
-    w = mean_squares(U)
+    U = root(layer)
+    turned = (_turned(part, Q) for _, part in U._some_examples(8 * U.S * (U.d_in + U.K * U.d_out)))
+    w = reduce(add, map(square_sums, turned)) / U.n
     return Spectral(Q, kind(w).xp.reshape(w, (layer.parameters,)))
+
+
+def _turned(U: FisherRoot, Q: Operator) -> FisherRoot:
+    """Qᴴ U, the root in the two eigenbases."""
+    turned, sizes = Q.H @ U, (U.d_out, U.d_in)
+    if isinstance(Q, Kronecker) and isinstance(turned, FisherRoot) and (turned.d_out, turned.d_in) == sizes:
+        return turned
+    raise ValueError(f"{U!r} needs eigenvectors that are a Kronecker product of the sizes {sizes}, not {Q!r}")

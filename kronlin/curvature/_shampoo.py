@@ -15,8 +15,7 @@ def shampoo(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
     example without shared weights and one column. Shampoo steps with the root of the inverse, L^-¼ ⊗ R^-¼, which is
     `.power(-0.5)` of the damped result. Both roots come as eigendecompositions.
 
-    Costs n (d_in² + K d_out²) multiplications for S = 1 and O(d_in³ + d_out³) for the roots; with shared weights
-    n K d_out d_in (S + d_in + d_out), in pieces of bounded size.
+    Costs the partial traces, as in `tkfac`, and O(d_in³ + d_out³) for the roots.
 
     Args:
         layers: the statistics of the layers in the order of the parameter vector.

@@ -15,8 +15,9 @@ def tkfac(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
     δ = tr F_l = tr G = tr A. The trace of F_l is kept; the product is exact where F_l is a Kronecker product. A layer
     without curvature (δ = 0) gets the zero block. The right factor of the result is A / δ, of trace 1.
 
-    Costs n (d_in² + K d_out²) multiplications for S = 1; with shared weights n K d_out d_in (S + d_in + d_out), in
-    pieces of bounded size.
+    Costs n S (d_in² + K d_out²) multiplications and, with shared weights, QR factorisations of the S positions of each
+    example, O(n S² (d_in + K d_out)); or n K d_out d_in (S + d_in + d_out) where that is less. In pieces of bounded
+    size.
 
     Args:
         layers: the statistics of the layers in the order of the parameter vector.

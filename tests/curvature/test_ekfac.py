@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kronlin import memory_limit
 from kronlin.curvature import LayerStatistics, block_diagonal_fisher, ekfac, kfac
 from kronlin.operators import BlockDiagonal, Kronecker, Spectral
 from kronlin.testing import check_operator
 from tests.libraries import NUMPY, eager, fast
 from tests.matrices import adjoint
+from tests.memory import peak_of
 from tests.nets import (
     DAMPINGS,
     NETS,
@@ -54,6 +56,24 @@ def test_reference_steps(name, lam):
     tolerance = 1e-12 + 1e-14 * np.linalg.cond(damped.to_dense())
     close(damped.solve(data["grad"]), data[f"ekfac_{lam}"], tolerance)
     close(damped.inverse() @ data["grad"], data[f"ekfac_{lam}"], tolerance)
+
+
+@given(layer_lists(), st.sampled_from([1, 700]))
+def test_pieces_change_nothing(layers, limit):
+    with memory_limit(limit):
+        E = ekfac(layers)
+    check_definition(E, layers, "expand")
+
+
+@pytest.mark.parametrize("S", [1, 20])
+def test_the_peak_keeps_to_the_limit(S):
+    """The statistics in the eigenbases would take as much as those of the layer: 2 MB and more."""
+    layer = random_layers(np.random.default_rng(0), 1000, 5, [(40, 50)], S)[0]
+    whole = ekfac([layer]).blocks[0].w
+    with memory_limit(2**19):
+        E, peak = peak_of(lambda: ekfac([layer]))
+    close(E.blocks[0].w, whole)
+    assert peak < 2**19 + 6 * E.nbytes
 
 
 @given(layer_lists(), st.sampled_from(["expand", "reduce"]))

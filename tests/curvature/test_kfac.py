@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kronlin import memory_limit
 from kronlin.curvature import block_diagonal_fisher, kfac
 from kronlin.operators import BlockDiagonal, Kronecker, Spectral
 from kronlin.testing import check_operator
 from tests.libraries import NUMPY, fast
+from tests.memory import peak_of
 from tests.nets import (
     DAMPINGS,
     NETS,
@@ -41,6 +43,17 @@ def by_definition(layer, sharing):
     A = sum(np.outer(a[i, s], a[i, s]) for i in range(n) for s in range(S)) / (n * S)
     G = sum(np.outer(g[i, s, k], g[i, s, k]) for i in range(n) for s in range(S) for k in range(g.shape[2])) / n
     return G, A
+
+
+@pytest.mark.parametrize("limit", [2**12, 2**15])
+def test_complex_factors_in_pieces(limit):
+    """Conjugates are copies, of a few rows at a time."""
+    layer = random_layers(np.random.default_rng(0), 300, 2, [(5, 4)], 3, dtype="complex128")[0]
+    whole = kfac([layer]).to_dense()
+    with memory_limit(limit):
+        K, peak = peak_of(lambda: kfac([layer]))
+    close(K.to_dense(), whole)
+    assert peak < 2**15 + 6 * K.nbytes + 10_000
 
 
 @NET

@@ -33,10 +33,11 @@ def block_diagonal(blocks):
 
 
 def check_step(A, dense, lam, b):
-    """(A + λ I)⁻¹ b as `solve` and as an operator, to 1e-8."""
+    """(A + λ I)⁻¹ b to 1e-8; the inverse as an operator is not refined, and may lose the square of the condition."""
     wanted = np.linalg.solve(dense + lam * np.eye(len(dense)), b)
     close(A.damped(lam).solve(b), wanted, 1e-8)
-    close(A.damped(lam).inverse() @ b, wanted, 1e-8)
+    condition = 1 + np.linalg.norm(dense, 2) / lam
+    close(A.damped(lam).inverse() @ b, wanted, 1e-8 + 1e-16 * condition**2)
 
 
 @given(problems(), st.sampled_from(["type-2", "empirical"]), dampings)
@@ -70,7 +71,7 @@ def test_ekfac(problem, sharing, lam):
     for block, F in zip(E.blocks, blocks, strict=True):
         Q = block.Q.to_dense()
         values = np.einsum("pi,pq,qi->i", Q, F, Q)
-        np.testing.assert_allclose(block.w, values, atol=1e-12 * np.abs(F).max(), rtol=0)
+        close(block.w, values)
         dense.append(Q * values @ Q.T)
     check_step(E, block_diagonal(dense), lam, gradient)
 
