@@ -21,7 +21,7 @@ def form(trial: Trial) -> None:
         )
         trial.expect(kind(gradient) == trial.kind, f"the gradient is {kind(gradient)}, the parameters are {trial.kind}")
         trial.expect(fisher != "empirical" or K == 1, f"the empirical Fisher matrix has K = {K} columns, not one")
-        shapes.append([(layer.name, layer.S, layer.d_out, layer.d_in) for layer in layers])
+        shapes.append([(layer.name, layer.d_out, layer.d_in) for layer in layers])
         trial.expect(shapes[-1] == shapes[0], f"the layers are {shapes[0]} for {FISHERS[0]}, {shapes[-1]} for {fisher}")
 
 
