@@ -7,9 +7,8 @@ import pytest
 torch = pytest.importorskip("torch")
 nn = torch.nn
 
-from kronlin.sources import numpy_mlp, pytorch  # noqa: E402
+from kronlin.sources import pytorch  # noqa: E402
 from kronlin.testing import check_source  # noqa: E402
-from tests.networks import problem  # noqa: E402
 from tests.sources.pytorch.nets import NETS, labels, net  # noqa: E402
 
 
