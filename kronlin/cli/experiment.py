@@ -134,7 +134,7 @@ def _moved(
 
 
 def spaces(layers: Sequence[LayerStatistics]) -> dict[str, Callable[[BlockDiagonal], Operator]]:
-    """The coarse spaces of the comparison, each made from K-FAC's blocks, with as many vectors as the smallest has."""
+    """The coarse spaces of the comparison, made from K-FAC's blocks: ten vectors a block, or what the smallest has."""
     k = min(10, *(layer.parameters for layer in layers))
     return {
         "constants": coarse.nicolaides,

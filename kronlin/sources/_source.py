@@ -37,6 +37,10 @@ class Source(Protocol):
             from the model, "empirical" for the labels y, where the mean of the n columns is the gradient.
         seed: of the labels that are drawn; the same seed gives the same columns.
 
+    Raises:
+        ValueError: an unknown `fisher`, or a part of the model, a loss or data that the source cannot take. It names
+            them: no parameter is left out silently.
+
     >>> from kronlin.sources import Source, numpy_mlp
     >>> collect: Source = numpy_mlp.collect
     """

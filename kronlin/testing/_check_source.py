@@ -18,6 +18,7 @@ Law = Callable[[Trial], None]
 
 LAWS: tuple[Law, ...] = (
     _form.form,
+    _form.refusal,
     _form.untouched,
     _form.repeatability,
     _gradient.value,

@@ -25,6 +25,17 @@ def form(trial: Trial) -> None:
         trial.expect(shapes[-1] == shapes[0], f"the layers are {shapes[0]} for {FISHERS[0]}, {shapes[-1]} for {fisher}")
 
 
+def refusal(trial: Trial) -> None:
+    """Columns of an unknown name are refused by a ValueError that says the name."""
+    name = "no such columns"
+    try:
+        trial.collected(name)  # type: ignore[arg-type]
+    except ValueError as error:
+        trial.expect(name in str(error), f"the error for fisher={name!r} says {str(error)!r}")
+    else:
+        trial.expect(False, f"fisher={name!r} is taken")
+
+
 def untouched(trial: Trial) -> None:
     """A source leaves the parameters, x, y and the model as they were."""
     model, data = trial.model(trial.parameters), (trial.parameters, trial.x, trial.y)

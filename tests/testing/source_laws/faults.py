@@ -108,6 +108,11 @@ def empirical_columns_of_terms(collect, model, loss, x, y, fisher, seed):
     return layers, gradient, risk
 
 
+@planted("refusal")
+def anything_else_is_of_type_2(collect, model, loss, x, y, fisher, seed):
+    return collect(model, loss, x, y, fisher if fisher in ("mc", "empirical") else "type-2", seed)
+
+
 @planted("untouched")
 def inputs_scaled_in_place(collect, model, loss, x, y, fisher, seed):
     x *= 1 + 1e-9

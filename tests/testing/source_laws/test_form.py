@@ -22,6 +22,16 @@ def test_form(title, message):
         _form.form(faulty(title))
 
 
+def test_an_error_of_another_type_is_no_refusal():
+    def indexed(*arguments, fisher, **options):
+        return trial().collect(*arguments, fisher={"type-2": "type-2"}[fisher], **options)
+
+    with pytest.raises(KeyError):
+        _form.refusal(trial(indexed))
+    with pytest.raises(BrokenLaw, match="fisher='no such columns' is taken"):
+        _form.refusal(faulty("anything else is of type 2"))
+
+
 @pytest.mark.parametrize(
     ("title", "message"),
     [("inputs scaled in place", r"x after type-2\[0, 0\]"), ("model moves on", "the output of the model after type-2")],
