@@ -19,7 +19,7 @@ DIRECTIONS = 2
 
 
 class Trial:
-    """A source with a model and a small batch; everything that it returns is a NumPy array in double precision.
+    """A source with a model and a small batch; what is computed from it is on NumPy, in double precision.
 
     Args:
         collect: the source.
@@ -55,7 +55,7 @@ class Trial:
         self.n = int(x.shape[0])
         eps = float(np.finfo(self.kind.dtype_name).eps)
         self.rtol = 4.5e4 * eps if rtol is None else rtol
-        self.step = eps**0.2 * (1 + float(np.abs(self.theta).max(initial=0.0)))
+        self.step = eps**0.2
         self.quotient_rtol = max(1e3 * eps**0.8, self.rtol)
         self.random = np.random.default_rng(0)
 

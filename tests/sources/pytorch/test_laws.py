@@ -7,9 +7,11 @@ import pytest
 torch = pytest.importorskip("torch")
 nn = torch.nn
 
-from kronlin.sources import pytorch  # noqa: E402
+from kronlin.sources import numpy_mlp, pytorch  # noqa: E402
 from kronlin.testing import check_source  # noqa: E402
+from tests.networks import problem  # noqa: E402
 from tests.sources.pytorch.nets import NETS, labels, net  # noqa: E402
+from tests.sources.pytorch.test_parity import torch_mlp  # noqa: E402
 
 
 def check(model, loss, x, y, **options):
@@ -23,8 +25,7 @@ def check(model, loss, x, y, **options):
         return other
 
     theta = layout.vector({name: parameter.detach() for name, parameter in named.items()})
-    output = options.pop("output", lambda model, x: model(x))
-    check_source(pytorch.collect, at, theta, loss, x, y, output=lambda model, x: output(model, x).detach(), **options)
+    check_source(pytorch.collect, at, theta, loss, x, y, **options)
 
 
 LOSSES = {
@@ -49,3 +50,13 @@ def test_every_kind_of_layer(name):
     loss = nn.CrossEntropyLoss()
     y = labels(loss, model(x))
     check(model, loss, x, y, head="softmax", scale=len(y) / y.numel(), output=lambda model, x: model(x).movedim(1, -1))
+
+
+def test_parity_with_numpy():
+    mlp, loss, x, y = problem(numpy_mlp.MLP((3, 2, 2)), "softmax", n=2)
+    model = torch_mlp([layer.weight.copy() for layer in mlp.layers], nn.Tanh)
+
+    def twin(fisher):
+        return numpy_mlp.collect(mlp, loss, x, y, fisher=fisher)
+
+    check(model, loss, torch.as_tensor(x), torch.as_tensor(y), twin=twin)
