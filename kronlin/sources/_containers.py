@@ -38,7 +38,7 @@ def read_container(path: Path) -> tuple[str, Arrays]:
         raise FileFormatError(f"{os.fspath(path)} cannot be read: {error}") from error
     if text is None:
         raise FileFormatError(f"{os.fspath(path)} has no {METADATA!r}; it holds {_listed(arrays)}")
-    return text, {name: _native(array) for name, array in arrays.items()}
+    return text, {name: _native(np.asarray(array)) for name, array in arrays.items()}
 
 
 def write_container(path: Path, text: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
@@ -50,7 +50,7 @@ def write_container(path: Path, text: str, arrays: Mapping[str, np.ndarray[Any, 
     """
     writer = _WRITERS[_suffix(path)]
     with whole_file(path) as file:
-        writer(file, text, {name: np.ascontiguousarray(array) for name, array in arrays.items()})
+        writer(file, text, {name: np.asarray(array, order="C") for name, array in arrays.items()})
 
 
 def _suffix(path: Path) -> str:
@@ -64,11 +64,11 @@ def _read_npz(path: str) -> tuple[str | None, Arrays]:
     if not is_zipfile(path):
         raise BadZipFile("it is no .npz file, or is cut short")
     with np.load(path, allow_pickle=False) as file:
-        arrays = dict(file)
+        arrays = {name: file[name] for name in file.files}  # an entry that is no array comes as bytes
     text = arrays.pop(METADATA, None)
     if isinstance(
         text, np.ndarray
-    ):  # a string array is what numpy.savez makes of a string, bytes what others can write
+    ):  # of a string, which numpy.savez takes, or of bytes, which every language can write
         text = str(text) if text.dtype.kind == "U" else text.tobytes()
     return text.decode() if isinstance(text, bytes) else text, arrays
 
@@ -87,17 +87,15 @@ def _write_safetensors(file: IO[bytes], text: str, arrays: Arrays) -> None:
     for name, array in arrays.items():
         if array.dtype == np.complex128:
             raise ValueError(f"safetensors has no complex128, of which {name} {array.shape} is: write an .npz file")
-    save = optional_import("safetensors.numpy", extra="safetensors").save
+    save = optional_import(
+        "safetensors.numpy", extra="safetensors"
+    ).save  # takes the memory as it is, in whatever order
     file.write(save(arrays, metadata={METADATA: text}))
 
 
 def _native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The same numbers in the byte order of this machine."""
-    return (
-        np.asarray(array, array.dtype.newbyteorder("="))
-        if isinstance(array, np.ndarray)
-        else np.frombuffer(array, "u1")
-    )
+    return np.asarray(array, array.dtype.newbyteorder("="))
 
 
 def _listed(arrays: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ def same(found):
     assert set(arrays) == set(ARRAYS)
     for name, array in ARRAYS.items():
         np.testing.assert_array_equal(arrays[name], array)
-        assert arrays[name].dtype == array.dtype
+        assert (arrays[name].dtype, arrays[name].shape) == (array.dtype, array.shape)
 
 
 @EACH
@@ -46,6 +46,13 @@ def test_a_text_that_was_added_to_the_archive(tmp_path):
     same(read_container(tmp_path / "x.npz"))
 
 
+def test_an_entry_that_is_no_array(tmp_path):
+    np.savez(tmp_path / "x.npz", metadata=TEXT)
+    with ZipFile(tmp_path / "x.npz", "a") as archive:
+        archive.writestr("notes", "by hand")
+    assert list(read_container(tmp_path / "x.npz")[1]) == ["notes"]
+
+
 def test_the_other_byte_order(tmp_path):
     np.savez(
         tmp_path / "x.npz",
@@ -59,7 +66,7 @@ def test_the_other_byte_order(tmp_path):
 def test_a_file_of_safetensors(tmp_path):
     from safetensors.numpy import save_file
 
-    whole = {name: np.ascontiguousarray(array) for name, array in ARRAYS.items()}
+    whole = {name: np.asarray(array, order="C") for name, array in ARRAYS.items()}
     save_file(whole, tmp_path / "x.safetensors", metadata={"metadata": TEXT, "by": "another program"})
     same(read_container(tmp_path / "x.safetensors"))
 
