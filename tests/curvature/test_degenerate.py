@@ -100,16 +100,17 @@ SPACES = {
 @pytest.mark.parametrize("space", SPACES)
 @CASE
 def test_coarse_spaces(space, case):
-    """Columns of zeros are dropped; whatever is left, the step of A-DEF2 has Zᵀ (b - A x) = 0."""
+    """Columns that are zero, or rounding errors of it, are dropped; with the others the step of A-DEF2 has Zᵀ (b - A x) = 0."""
     layers = CASES[case]
     A, K = kl.fisher(layers).damped(0.5), kl.kfac(layers)
     M, b = K.damped(0.5).inverse(), right_hand_side(A)
     Z = SPACES[space](layers, K, A, M, b)
     x = kl.two_level(A, M, Z, "A-DEF2") @ b
     dense_Z, dense_A = Z.to_dense(), A.to_dense()
+    dense_Z = dense_Z[:, np.linalg.norm(dense_Z, axis=0) > 1e-13]
     lengths = np.linalg.norm(dense_Z, axis=0)
     residual = dense_Z.T @ (b - dense_A @ x)
-    assert (abs(residual) <= 1e-10 * np.linalg.cond(dense_A) * (lengths + 1e-14) * np.linalg.norm(b)).all()
+    assert (abs(residual) <= 1e-10 * np.linalg.cond(dense_A) * lengths * np.linalg.norm(b)).all()
     found = kl.cg(A, b, M=kl.two_level(A, M, Z, "BNN"), rtol=1e-11)
     assert found.converged
     close(found.x, np.linalg.solve(dense_A, b), 1e-10 * np.linalg.cond(dense_A) + 1e-9)
