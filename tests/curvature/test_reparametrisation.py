@@ -13,6 +13,7 @@ import kronlin as kl
 from kronlin.sources.numpy_mlp import MLP, Linear, Reduce, Sequential, collect
 from tests.nets import close, random_layers
 from tests.networks import problem
+from tests.triples import random_matrix
 
 seeds, widths = st.integers(0, 2**32 - 1), st.integers(1, 3)
 SHARING = st.sampled_from(["expand", "reduce"])
@@ -21,9 +22,9 @@ REGULAR = 1e-9
 """From there on no eigenvalue of a factor, beside its largest, is taken for zero."""
 
 
-def regular(rng, d):
+def regular(rng, d, dtype="float64"):
     """A matrix of a condition of at most 3."""
-    left, right = (np.linalg.qr(rng.standard_normal((d, d)))[0] for _ in range(2))
+    left, right = (np.linalg.qr(random_matrix(rng, d, d, dtype == "complex128"))[0] for _ in range(2))
     return left * rng.uniform(1, CONDITION, d) @ right
 
 
@@ -33,7 +34,10 @@ def moved(layer, T, R):
 
 
 def steps(build, layer, T, R, V, lam=0.0):
-    """The step for a gradient V; and the one in new coordinates, where it is R⁻ᵀ V Tᵀ, brought back by R⁻¹ ΔW T."""
+    """The step for a gradient V, and that for R⁻ᵀ V Tᵀ in new coordinates, brought back by R⁻¹ ΔW T.
+
+    Over ℂ by the conjugates of R and T, for G is made of g gᴴ and A of a aᴴ.
+    """
 
     def step(layer, V):
         K = build([layer])
@@ -41,14 +45,14 @@ def steps(build, layer, T, R, V, lam=0.0):
         return K.solve(V.ravel()).reshape(V.shape)
 
     found = step(moved(layer, T, R), np.linalg.inv(R).T @ V @ T.T)
-    return step(layer, V), np.linalg.inv(R) @ found @ T
+    return step(layer, V), np.linalg.inv(R).conj() @ found @ T.conj()
 
 
-def setting(d_out, d_in, S, seed, n=40):
+def setting(d_out, d_in, S, seed, n=40, dtype="float64"):
     """A layer with regular factors, new coordinates, and a gradient."""
     rng = np.random.default_rng(seed)
-    layer = random_layers(rng, n, 3, [(d_out, d_in)], S)[0]
-    return layer, regular(rng, d_in), regular(rng, d_out), rng.standard_normal((d_out, d_in))
+    layer = random_layers(rng, n, 3, [(d_out, d_in)], S, dtype=dtype)[0]
+    return layer, regular(rng, d_in, dtype), regular(rng, d_out, dtype), rng.standard_normal((d_out, d_in))
 
 
 INVARIANT = {
@@ -69,9 +73,16 @@ NOT = {
 # One layer
 
 
-@given(widths, widths, st.integers(1, 3), st.sampled_from(list(INVARIANT)), seeds)
-def test_linear_maps_of_inputs_and_outputs(d_out, d_in, S, name, seed):
-    layer, T, R, V = setting(d_out, d_in, S, seed)
+@given(
+    widths,
+    widths,
+    st.integers(1, 3),
+    st.sampled_from(["float64", "complex128"]),
+    st.sampled_from(list(INVARIANT)),
+    seeds,
+)
+def test_linear_maps_of_inputs_and_outputs(d_out, d_in, S, dtype, name, seed):
+    layer, T, R, V = setting(d_out, d_in, S, seed, dtype=dtype)
     one, other = steps(INVARIANT[name], layer, T, R, V)
     close(other, one, 1e-9)
 
