@@ -146,6 +146,41 @@ def test_damped_in_the_factors(name, case):
             assert name in INDEFINITE
 
 
+# What is built from step to step
+
+STREAMED = ("diagonal", "mini-block", "kfac expand", "kfac reduce", "tkfac", "foof", "shampoo")
+
+
+@pytest.mark.parametrize("name", STREAMED)
+@CASE
+def test_streamed_one_example_at_a_time(name, case):
+    estimator, (whole, _) = ESTIMATORS[name][0], build(name, case)
+    batches = (
+        [kl.LayerStatistics(layer.inputs[[i]], layer.output_gradients[[i]]) for layer in CASES[case]]
+        for i in range(CASES[case][0].n)
+    )
+    options = {}
+    if name == "kfac reduce":
+        estimator, options = kl.kfac, {"sharing": "reduce"}
+    close(kl.stream(estimator, batches, **options).to_dense(), whole.to_dense(), ROUNDING.get(name, 1e-11))
+
+
+@CASE
+def test_quasi_newton_factors(case):
+    """At the start I ⊗ (S A + √(λS) I)⁻¹; after steps that change the parameters and nothing else, definite still."""
+    layers = [kl.LayerStatistics(layer.inputs, layer.output_gradients[:, :, :1]) for layer in CASES[case]]
+    lam, state = 0.5, kl.KBFGS.start(layers, 0.5)
+    for layer, block, K in zip(layers, state.inverse.blocks, kl.kfac(layers).blocks, strict=True):
+        A = layer.S * K.factors[1].to_dense() + (lam * layer.S) ** 0.5 * np.eye(layer.d_in)
+        close(block.to_dense(), np.kron(np.eye(layer.d_out), np.linalg.inv(A)), 1e-12 * np.linalg.cond(A))
+    start = right_hand_side(state.inverse)
+    for step in range(3):
+        state = state.update(layers, start * step, layers, start * (step + 1))
+        values = np.linalg.eigvalsh(state.inverse.to_dense())
+        assert values[0] > 0
+        assert np.isfinite(values[-1])
+
+
 # What is the same
 
 
