@@ -81,7 +81,7 @@ def test_as_the_fine_level(name, case):
     condition = np.linalg.cond(dense_A) * np.linalg.cond(dense_M)
     for scheme in ("AD", "A-DEF2", "BNN"):
         close(kl.two_level(A, M, Z, scheme) @ b, schemes[scheme] @ b, 1e-12 * condition + 1e-10)
-    for preconditioner in (M, kl.two_level(A, M, Z, "AD"), kl.two_level(A, M, Z, "BNN")):
+    for preconditioner in (M, kl.two_level(A, M, Z, "BNN")):
         found = kl.cg(A, b, M=preconditioner, rtol=1e-11)
         assert found.converged
         close(found.x, np.linalg.solve(dense_A, b), 1e-10 * np.linalg.cond(dense_A) + 1e-9)
