@@ -11,7 +11,7 @@ FISHERS = ("type-2", "empirical", "mc")
 
 
 @st.composite
-def any_layers(draw, shared=True, complex_too=True):
+def any_layers(draw, shared=True):
     """The layers of one random network, or as many with normal entries; `shared`: weights used at many positions."""
     if draw(st.booleans()):
         kinds = KINDS if shared else ("perceptron",)
@@ -19,7 +19,7 @@ def any_layers(draw, shared=True, complex_too=True):
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     sizes = draw(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=3))
     S = draw(st.lists(st.integers(1, 3 if shared else 1), min_size=len(sizes), max_size=len(sizes)))
-    dtype = draw(st.sampled_from(["float64", "complex128"] if complex_too else ["float64"]))
+    dtype = draw(st.sampled_from(["float64", "complex128"]))
     return random_layers(rng, draw(st.integers(1, 5)), draw(st.integers(1, 3)), sizes, S, dtype=dtype)
 
 

@@ -88,9 +88,8 @@ def test_two_terms_before_one(layers, sharing):
 @given(any_layers(), st.integers(1, 3))
 def test_the_error_is_what_is_left_of_the_singular_values(layers, rank):
     """‖F_l - Σ‖² = Σ_{k > rank} σ_k² of the rearranged block."""
-    for layer, block, error in zip(
-        layers, nearest(layers, rank).blocks, errors(layers, nearest(layers, rank)), strict=True
-    ):
+    K = nearest(layers, rank)
+    for layer, block, error in zip(layers, K.blocks, errors(layers, K), strict=True):
         values = np.linalg.svd(rearranged(fisher_by_definition([layer]), shapes_of(layer)), compute_uv=False)
         terms = len(block.terms) if isinstance(block, Sum) else 1
         assert error == pytest.approx(np.linalg.norm(values[terms:]), rel=1e-9, abs=ROUNDING * values[0])

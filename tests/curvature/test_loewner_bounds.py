@@ -9,7 +9,6 @@ import kronlin as kl
 from tests.curvature.anylayers import any_layers, assert_psd, gradients
 from tests.nets import fisher_by_definition, random_layers
 
-SHARING = ("expand", "reduce")
 PRODUCTS = {
     "expand": kl.kfac,
     "reduce": lambda layers: kl.kfac(layers, "reduce"),
