@@ -64,7 +64,8 @@ def collect(
         check: whether it is tested that the model treats its examples one by one.
 
     Cost: two forward passes, a backward pass for the gradient and one for each column; the memory of all a and g. It is
-    compiled once for every model, as a Python object, and every shape: pass the same function again.
+    compiled by `jax.jit` for every model, as a Python object, and every shape: pass the same function again, but a new
+    one if something that it closes over has changed.
 
     Raises:
         ValueError: an unknown name, a parameter that is not supported, examples that the model mixes, labels that do
@@ -92,10 +93,10 @@ def collect(
     jax, head = import_jax(), loss_function(loss)
     x, y = jax.tree_util.tree_map(jax.numpy.asarray, (x, y))
     _require_arrays(parameters, x)
+    traced = trace(model, parameters, x, unsupported)
     f = jax.eval_shape(model, parameters, x)
     head.targets(f.shape, y)
     head.check(f.shape, y)
-    traced = trace(model, parameters, x, unsupported)
     run = _compiled(model, head, fisher, samples, unsupported)
     pairs, gradient, risk, mixed = run(parameters, x, y, seed)
     risk = float(risk)
@@ -104,11 +105,11 @@ def collect(
             f"the loss is {risk} and the largest entry of its gradient {float(abs(gradient).max())}: look for NaN or "
             "Inf in the data, or for an overflow in the model"
         )
-    if check and float(mixed) > 10 * sqrt(float(jax.numpy.finfo(gradient.dtype).eps)):
+    if check and float(mixed) > 10 * sqrt(float(jax.numpy.finfo(f.dtype).eps)):
         raise ValueError(
-            "the outputs of the model differ by a relative "
-            f"{float(mixed):.1e} between all examples at once and one by one: no layer may normalise over the "
-            "examples, and random numbers (dropout) must not be drawn; put the model into evaluation mode"
+            f"the outputs of the model differ by {float(mixed):.1e}, relatively, between all examples at once and one "
+            "by one: no layer may normalise over the examples, and no random numbers may be drawn (dropout), so call "
+            "it in evaluation mode; if it rounds to low precision on the way, pass check=False"
         )
     names = [name for part in traced.parts for name in part.names]
     return tuple(LayerStatistics(*pair, name=name) for pair, name in zip(pairs, names, strict=True)), gradient, risk
@@ -173,11 +174,12 @@ def _differentiate(
 ) -> tuple[tuple[Pair, ...], Array, Array, Array]:
     """The pairs of all layers, the gradient, the risk, and how far outputs of the batch are from those one by one."""
     jax = import_jax()
-    xp = jax.numpy
-    traced = trace(model, parameters, x, unsupported)
+    xp, traced = jax.numpy, trace(model, parameters, x, unsupported)
+    weights = list(named_arrays(parameters).values())
+    dtype = weights[0].dtype
 
     def risk_of(parameters: Tree) -> tuple[Array, tuple[Array, Array]]:
-        f = model(parameters, x)
+        f = model(parameters, x).astype(dtype)
         targets = head.targets(f.shape, y)
         return jax.vmap(head.value)(f, targets).mean(), (f, targets)
 
@@ -188,7 +190,6 @@ def _differentiate(
         columns = jax.vmap(partial(_sampled, head, samples))(f, jax.random.split(jax.random.key(seed), len(f)))
     else:
         columns = jax.vmap(head.gradient)(f, targets)[:, None]
-    weights = list(named_arrays(parameters).values())
     singles, pairs = jax.vmap(partial(traced.differentiate, weights))(x, columns)
     mixed = abs(singles - f).max() / xp.maximum(abs(f).max(), xp.finfo(f.dtype).tiny)
     layout = layout_of(traced.parts, traced.shapes)
