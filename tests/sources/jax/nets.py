@@ -116,7 +116,10 @@ NETS = {
         "mse",
     ),
     "signals": Net(
-        signals, {"conv": {"kernel": (3, 2, 2), "bias": (3,)}, "last": {"kernel": (3, 1), "bias": (1,)}}, (2, 4), "bernoulli"
+        signals,
+        {"conv": {"kernel": (3, 2, 2), "bias": (3,)}, "last": {"kernel": (3, 1), "bias": (1,)}},
+        (2, 4),
+        "bernoulli",
     ),
     "tied": Net(
         tied,
@@ -163,7 +166,7 @@ def problem(name: str, loss: str = "") -> Problem:
         lambda shape: jnp.asarray(rng.standard_normal(shape)), net.shapes, is_leaf=lambda t: isinstance(t, tuple)
     )
     x = jnp.asarray(rng.standard_normal((N, *net.inputs)))
-    f = net.model(shaped, x)
+    f = jax.eval_shape(net.model, shaped, x)  # run op by op, it would be compiled op by op
     y = rng.standard_normal(f.shape)
     if loss == "softmax":
         y = rng.integers(f.shape[-1], size=f.shape[:-1])
@@ -181,21 +184,27 @@ def risk_at_outputs(loss, f, y):
     return -jnp.take_along_axis(jax.nn.log_softmax(f), y[..., None], axis=-1).sum() / len(f)
 
 
-def gauss_newton(given: Problem) -> np.ndarray:
-    """All products of the generalised Gauss-Newton matrix of the risk with the unit vectors, by jvp and vjp."""
+def gauss_newton(given: Problem) -> tuple[np.ndarray, np.ndarray, float]:
+    """The generalised Gauss-Newton matrix of the risk, its products by jvp and vjp; the gradient; the risk."""
     layout = given.layout
-    theta = layout.vector({name: a.reshape(a.shape or (1,)) for name, a in named(given.parameters).items()})
 
     def outputs(theta):
         return given.model(source.to_tree(layout, theta, like=given.parameters), given.x)
 
     @jax.jit
-    def product(v):
-        f, change = jax.jvp(outputs, (theta,), (v,))
+    def derivatives(theta):
+        f, change = jax.linearize(outputs, theta)
+        back = jax.linear_transpose(change, theta)
         gradient = jax.grad(lambda f: risk_at_outputs(given.loss, f, given.y))
-        return jax.vjp(outputs, theta)[1](jax.jvp(gradient, (f,), (change,))[1])[0]
 
-    return np.stack([np.asarray(product(v)) for v in jnp.eye(layout.size)])
+        def product(v):
+            return back(jax.jvp(gradient, (f,), (change(v),))[1])[0]
+
+        return jax.vmap(product)(jnp.eye(layout.size)), back(gradient(f))[0], risk_at_outputs(given.loss, f, given.y)
+
+    theta = layout.vector({name: np.asarray(array) for name, array in named(given.parameters).items()})
+    matrix, gradient, risk = derivatives(jnp.asarray(theta))
+    return np.asarray(matrix), np.asarray(gradient), float(risk)
 
 
 def named(tree):

@@ -13,21 +13,15 @@ from tests.networks import problem as numpy_problem
 from tests.sources.jax.nets import NETS, gauss_newton, jax, jnp, lax, named, numbers, problem, risk_at_outputs
 
 
-@pytest.mark.parametrize(("name", "loss"), [*dict.fromkeys(NETS, "").items(), ("perceptron", "mse"), ("heads", "mse")])
+@pytest.mark.parametrize(("name", "loss"), [*dict.fromkeys(NETS, "").items(), ("perceptron", "mse")])
 def test_type_2_is_the_gauss_newton_matrix(name, loss):
     given = problem(name, loss)
     layers, gradient, risk = given.collect()
-    close(fisher_by_definition(numbers(layers)), gauss_newton(given))
-    assert {layer.K for layer in layers} == {given.model(given.parameters, given.x)[0].size}
-
-    def wanted(parameters):
-        return risk_at_outputs(given.loss, given.model(parameters, given.x), given.y)
-
-    value, tree = jax.value_and_grad(wanted)(given.parameters)
-    assert risk == pytest.approx(float(value), rel=1e-13)
-    found = named(source.to_tree(given.layout, gradient, like=given.parameters))
-    for path, array in named(tree).items():
-        close(np.asarray(found[path]), np.asarray(array))
+    matrix, wanted, value = gauss_newton(given)
+    close(fisher_by_definition(numbers(layers)), matrix)
+    close(np.asarray(gradient), wanted)
+    assert risk == pytest.approx(value, rel=1e-13)
+    assert {layer.K for layer in layers} == {jax.eval_shape(given.model, given.parameters, given.x[:1]).size}
 
 
 @pytest.mark.parametrize("name", ["perceptron", "tied", "scanned"])
@@ -39,12 +33,12 @@ def test_the_empirical_columns_are_the_gradients_of_the_examples(name):
     def single(x, y):
         return jax.grad(lambda p: risk_at_outputs(given.loss, given.model(p, x[None]), y[None]))(given.parameters)
 
-    arrays = {path: jnp.moveaxis(a, 0, -1) for path, a in named(jax.jit(jax.vmap(single))(given.x, given.y)).items()}
-    close(columns, np.asarray(given.layout.vector(arrays)))
+    found = named(jax.jit(jax.vmap(single))(given.x, given.y))
+    close(columns, given.layout.vector({path: np.moveaxis(np.asarray(a), 0, -1) for path, a in found.items()}))
     close(columns.mean(axis=1), np.asarray(gradient))
 
 
-@pytest.mark.parametrize("loss", ["mse", "softmax", "bernoulli"])
+@pytest.mark.parametrize("loss", ["softmax", "bernoulli"])
 def test_mc_is_type_2_up_to_the_error_of_the_sample(loss):
     samples, given = 4000, problem("perceptron", loss)
     exact = fisher_by_definition(numbers(given.collect()[0]))
@@ -158,7 +152,7 @@ def test_a_function_is_a_loss_for_the_empirical_fisher():
     (layer,), gradient, risk = source.collect(linear, LINEAR, huber, X, Y, fisher="empirical")
     assert risk == pytest.approx(np.sqrt(19))
     close(root_by_definition(numbers([layer])[0]).mean(axis=1), np.asarray(gradient))
-    with pytest.raises(ValueError, match="the Hessian of .* is not known"):
+    with pytest.raises(ValueError, match=r"the Hessian of .* is not known"):
         source.collect(linear, LINEAR, huber, X, Y)
 
 
