@@ -17,8 +17,10 @@ def follow(equation: Equation, axes: Axes) -> Axes | None:
         return axes
     if name == "transpose":
         return tuple(axes[axis] for axis in params["permutation"])
-    if name in ("broadcast_in_dim", "reshape", "squeeze"):
+    if name in ("broadcast_in_dim", "reshape", "squeeze", "slice"):
         before, after = (tuple(v.aval.shape) for v in (equation.invars[0], equation.outvars[0]))
+        if name == "slice":  # `h[0]` of a single example slices all of it
+            return axes if before == after else None
         if name == "broadcast_in_dim":
             return _broadcast(axes, before, after, params["broadcast_dimensions"])
         if name == "squeeze":

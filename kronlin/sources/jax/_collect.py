@@ -34,7 +34,8 @@ def collect(
 
     The function is traced and read: a matrix product or a convolution with a parameter, transposed at most, is a layer,
     and a parameter added to its result is its bias. So any model will do that is a function of its parameters, written
-    by hand or `model.apply` of Flax, without a word in it about curvature. The columns carried back are
+    by hand or `model.apply` of Flax, without a word in it about curvature; an embedding is a layer if it is written
+    `one_hot(x) @ table`. The columns carried back are
 
     * "type-2": the roots of the Hessians of the ℓ_i, so that `fisher(layers)` is the generalised Gauss-Newton matrix of
       the risk h = (1/n) Σ_i ℓ_i; a column for each output of an example, positions and classes alike;
@@ -53,7 +54,7 @@ def collect(
         loss: "mse", "softmax" or "bernoulli" as in `numpy_mlp`, a sum over the last axis and all positions; a `Loss`;
             for fisher="empirical" any function of the outputs (...) and labels of one example.
         x: an array (n, ...), or several in containers.
-        y: labels as the loss takes them, n of them.
+        y: labels as the loss takes them, n of them; real numbers are cast to the dtype of the parameters.
         fisher: which columns.
         seed: for the labels of "mc".
         samples: how many labels are drawn for each example, for "mc".
@@ -95,8 +96,8 @@ def collect(
     _require_arrays(parameters, x)
     traced = trace(model, parameters, x, unsupported)
     f = jax.eval_shape(model, parameters, x)
-    head.targets(f.shape, y)
-    head.check(f.shape, y)
+    head.targets(f, y)
+    head.check(f, y)
     run = _compiled(model, head, fisher, samples, unsupported)
     pairs, gradient, risk, mixed = run(parameters, x, y, seed)
     risk = float(risk)
@@ -112,7 +113,8 @@ def collect(
             "it in evaluation mode; if it rounds to low precision on the way, pass check=False"
         )
     names = [name for part in traced.parts for name in part.names]
-    return tuple(LayerStatistics(*pair, name=name) for pair, name in zip(pairs, names, strict=True)), gradient, risk
+    layers = tuple(LayerStatistics(a, g, name=name) for (a, g), name in zip(pairs, names, strict=True))
+    return layers, gradient, risk
 
 
 def collect_arrays(
@@ -180,7 +182,7 @@ def _differentiate(
 
     def risk_of(parameters: Tree) -> tuple[Array, tuple[Array, Array]]:
         f = model(parameters, x).astype(dtype)
-        targets = head.targets(f.shape, y)
+        targets = head.targets(f, y)
         return jax.vmap(head.value)(f, targets).mean(), (f, targets)
 
     (risk, (f, targets)), gradient = jax.value_and_grad(risk_of, has_aux=True)(parameters)
@@ -223,9 +225,10 @@ def _check_options(fisher: str, samples: int, unsupported: str) -> None:
 def _require_arrays(parameters: Tree, x: Tree) -> None:
     """Require parameters of one dtype that JAX keeps, and inputs with the same number of examples."""
     named = named_arrays(parameters)
-    dtypes = {str(array.dtype) for array in named.values()}
+    kinds = {name: str(getattr(array, "dtype", type(array).__name__)) for name, array in named.items()}
+    dtypes = set(kinds.values())
     if dtypes not in ({"float32"}, {"float64"}):
-        found = ", ".join(f"{name!r} {array.dtype}" for name, array in named.items())
+        found = ", ".join(f"{name!r} {kind}" for name, kind in kinds.items())
         raise ValueError(
             f"the parameters are {found or 'none'}, and curvature needs all of them float32, or all float64: let the "
             "model close over what is not to be differentiated, and cast within the model for lower precision"

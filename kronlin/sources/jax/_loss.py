@@ -18,8 +18,11 @@ class Loss(ABC):
     name: str
 
     @abstractmethod
-    def targets(self, shape: tuple[int, ...], y: Array) -> Array:
-        """The labels of all examples as the other methods take them, for outputs of that shape; no look at entries."""
+    def targets(self, f: Array, y: Array) -> Array:
+        """The labels of all examples as the other methods take them, (n, ...).
+
+        Of the outputs f (n, ...) only shape and dtype are known here, and of the labels too.
+        """
 
     @abstractmethod
     def value(self, f: Array, y: Array) -> Array:
@@ -37,14 +40,15 @@ class Loss(ABC):
     def sample(self, f: Array, key: Array) -> Array:
         """A label drawn from the model, as `targets` returns it."""
 
-    def check(self, shape: tuple[int, ...], y: Array) -> None:
+    def check(self, f: Array, y: Array) -> None:
         """Look at the entries of the labels, outside of what is compiled; raise `ValueError` if they do not fit."""
         return
 
 
-def require_shape(name: str, shape: tuple[int, ...], y: Array) -> None:
+def require_shape(name: str, f: Array, y: Array) -> None:
     """Require one label for each output: they would be broadcast."""
-    if tuple(y.shape) != shape:
+    if tuple(y.shape) != tuple(f.shape):
         raise ValueError(
-            f"{name!r} got labels of shape {tuple(y.shape)} beside outputs of shape {shape}: one label per output"
+            f"{name!r} got labels of shape {tuple(y.shape)} beside outputs of shape {tuple(f.shape)}: one label per "
+            "output"
         )

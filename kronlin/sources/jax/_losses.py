@@ -18,9 +18,9 @@ class SquaredError(Loss):
 
     name = "mse"
 
-    def targets(self, shape: tuple[int, ...], y: Array) -> Array:
-        require_shape(self.name, shape, y)
-        return y
+    def targets(self, f: Array, y: Array) -> Array:
+        require_shape(self.name, f, y)
+        return y.astype(f.dtype)
 
     def value(self, f: Array, y: Array) -> Array:
         return ((f - y) ** 2).sum() / 2
@@ -42,20 +42,20 @@ class SoftmaxCrossEntropy(Loss):
 
     name = "softmax"
 
-    def targets(self, shape: tuple[int, ...], y: Array) -> Array:
-        jax = import_jax()
+    def targets(self, f: Array, y: Array) -> Array:
+        jax, shape = import_jax(), tuple(f.shape)
         if tuple(y.shape) == shape[:-1] and jax.numpy.issubdtype(y.dtype, jax.numpy.integer):
-            return jax.nn.one_hot(y, shape[-1])
+            return jax.nn.one_hot(y, shape[-1], dtype=f.dtype)
         if tuple(y.shape) != shape:
             raise ValueError(
                 f"'softmax' got labels of shape {tuple(y.shape)} and dtype {y.dtype} beside outputs of shape {shape}: "
                 f"class labels are integers of shape {shape[:-1]}, probabilities have the shape of the outputs"
             )
-        return y
+        return y.astype(f.dtype)
 
-    def check(self, shape: tuple[int, ...], y: Array) -> None:
-        classes = shape[-1]
-        if tuple(y.shape) == shape[:-1]:
+    def check(self, f: Array, y: Array) -> None:
+        classes = f.shape[-1]
+        if y.ndim < f.ndim:
             low, high = int(y.min()), int(y.max())
             if low < 0 or high >= classes:
                 raise ValueError(
@@ -92,11 +92,11 @@ class Bernoulli(Loss):
 
     name = "bernoulli"
 
-    def targets(self, shape: tuple[int, ...], y: Array) -> Array:
-        require_shape(self.name, shape, y)
-        return y
+    def targets(self, f: Array, y: Array) -> Array:
+        require_shape(self.name, f, y)
+        return y.astype(f.dtype)
 
-    def check(self, shape: tuple[int, ...], y: Array) -> None:
+    def check(self, f: Array, y: Array) -> None:
         low, high = float(y.min()), float(y.max())
         if low < 0 or high > 1:
             raise ValueError(f"'bernoulli' got labels from {low} to {high}: they must lie in [0, 1]")
@@ -123,7 +123,7 @@ class Other(Loss):
 
     name = "the loss"
 
-    def targets(self, shape: tuple[int, ...], y: Array) -> Array:
+    def targets(self, f: Array, y: Array) -> Array:
         return y
 
     def value(self, f: Array, y: Array) -> Array:

@@ -83,15 +83,14 @@ class _Reader:
     def _use(self, place: int, equation: Equation, operand: int, parameter: _Moved) -> Use:
         """What an operation does with the only parameter among its operands."""
         if equation.primitive.name == "add":
-            product = self._shifted(equation.invars[1 - operand], parameter)
-            return Shift(place, product) if product else Other(place, "is added, but to no product as its bias")
-        ndim = len(self.shapes[parameter.origin])
-        product = product_of(place, equation, operand, parameter.axes, ndim)
-        if isinstance(product, str):
-            return Other(place, product)
+            shifted = self._shifted(equation.invars[1 - operand], parameter)
+            return Shift(place, shifted) if shifted else Other(place, "is added, but to no product as its bias")
+        found = product_of(place, equation, operand, parameter.axes, len(self.shapes[parameter.origin]))
+        if isinstance(found, str):
+            return Other(place, found)
         z = equation.outvars[0]
-        self.products[z] = _Moved(product, tuple(range(len(z.aval.shape))))
-        return product
+        self.products[z] = _Moved(found, tuple(range(len(z.aval.shape))))
+        return found
 
     def _shifted(self, other: Any, bias: _Moved) -> Product | None:
         """The product to which a bias is added: nobody else sees it without, and the axes are those of its outputs."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from kronlin.curvature import LayerStatistics
 from kronlin.sources import jax as source
 
 jax = pytest.importorskip("jax")
@@ -217,8 +218,6 @@ def named(tree):
 
 def numbers(layers):
     """The layers as arrays of NumPy, for the definitions in `tests.nets`."""
-    from kronlin.curvature import LayerStatistics
-
     return [
         LayerStatistics(np.asarray(each.inputs), np.asarray(each.output_gradients), name=each.name) for each in layers
     ]

@@ -29,6 +29,7 @@ MOVES = {
     "squeezed": (lambda x: lax.squeeze(x, (0, -1)), (1, 2, 4, 1), (1, 2)),
     "reshaped back": (lambda x: lax.reshape(x, (2, 4)), (1, 2, 1, 4), (1, 3)),
     "one of ones": (lambda x: lax.reshape(x, (1, 1, 1)), (1,), (None, None, 0)),
+    "all of it": (lambda x: lax.slice(x, (0, 0), (2, 4)), (2, 4), (0, 1)),
     "chain": (lambda x: lax.reshape(x.T, (4, 1, 2))[None], (2, 4), (None, 1, None, 0)),
 }
 

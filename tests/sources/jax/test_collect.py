@@ -139,10 +139,11 @@ def test_low_precision_on_the_way_is_taken_up_again():
     close(np.asarray(layer.output_gradients[0, 0]), 2 * np.eye(2))
 
 
-def test_float32_stays():
-    single = {"W": LINEAR["W"].astype("float32")}
-    (layer,), gradient, _ = source.collect(linear, single, "softmax", X.astype("float32"), jnp.zeros(4, int))
-    assert str(layer.dtype) == str(gradient.dtype) == "float32"
+@pytest.mark.parametrize(("loss", "y"), [("softmax", jnp.zeros(4, int)), ("mse", Y)])
+def test_float32_stays(loss, y):
+    single, x = {"W": LINEAR["W"].astype("float32")}, X.astype("float32")
+    pairs, gradient, risk = source.collect_arrays(linear, single, loss, x, y)
+    assert {str(array.dtype) for array in (*pairs[0], gradient, risk)} == {"float32"}
 
 
 def test_a_function_is_a_loss_for_the_empirical_fisher():
@@ -167,6 +168,7 @@ def test_a_function_is_a_loss_for_the_empirical_fisher():
         ({"x": X[:0], "y": Y[:0]}, "its n >= 1 examples along the first axis of every array, found 0"),
         ({"y": Y[:, :1]}, r"labels of shape \(4, 1\) beside outputs of shape \(4, 2\)"),
         ({"parameters": {"W": jnp.ones((3, 2), int)}}, "the parameters are 'W' int64, and curvature needs"),
+        ({"parameters": {"W": [2.0, jnp.ones(2)]}}, "the parameters are 'W/0' float, 'W/1' float64"),
         ({"parameters": {}}, "the parameters are none"),
         ({"x": X * np.inf}, "the loss is inf and the largest entry of its gradient inf"),
         ({"model": lambda p, x: (x @ p["W"]).sum()}, r"one array \(n, ...\), examples first; for n = 1 it returns"),

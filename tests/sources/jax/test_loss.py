@@ -1,5 +1,6 @@
 """A loss of one's own is a value, a root and labels."""
 
+import numpy as np
 import pytest
 
 from kronlin.sources import jax as source
@@ -13,8 +14,8 @@ class Poisson(Loss):
 
     name = "poisson"
 
-    def targets(self, shape, y):
-        require_shape(self.name, shape, y)
+    def targets(self, f, y):
+        require_shape(self.name, f, y)
         return y
 
     def value(self, f, y):
@@ -42,18 +43,12 @@ def test_a_loss_of_ones_own():
     wanted = sum(
         jnp.kron(jnp.diag(jnp.exp(row @ W)), jnp.outer(row, row)) for row in x
     )  # the rows of [W] are its outputs
-    close(fisher_by_definition(numbers(layers)), numbers_of(wanted / 3))
-    close(numbers_of(gradient), numbers_of(((jnp.exp(x @ W) - y).T @ x / 3).ravel()))
+    close(fisher_by_definition(numbers(layers)), np.asarray(wanted / 3))
+    close(np.asarray(gradient), np.asarray(((jnp.exp(x @ W) - y).T @ x / 3).ravel()))
     assert risk == pytest.approx(float((jnp.exp(x @ W) - y * (x @ W)).sum() / 3))
     assert source.collect(model, {"W": W}, loss, x, y, fisher="mc", samples=2)[0][0].K == 2
 
 
-def numbers_of(array):
-    import numpy as np
-
-    return np.asarray(array)
-
-
 def test_shapes_must_agree():
     with pytest.raises(ValueError, match=r"'mse' got labels of shape \(3,\) beside outputs of shape \(3, 1\)"):
-        require_shape("mse", (3, 1), jnp.ones(3))
+        require_shape("mse", jnp.ones((3, 1)), jnp.ones(3))
