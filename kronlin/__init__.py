@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 from kronlin import twolevel
 from kronlin.algebra import Identity, Operator, Zero, assume, tree
-from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError
+from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError, memory_limit
 from kronlin.curvature import (
     KBFGS,
     FisherRoot,
     LayerStatistics,
+    LevenbergMarquardt,
     ParameterLayout,
     Rearrangement,
+    RunningAverage,
     block_diagonal_fisher,
     diagonal_fisher,
     ekfac,
@@ -21,11 +23,17 @@ from kronlin.curvature import (
     kfac,
     kfac_corrected,
     kfac_pinn,
+    kl_clip,
     kpsvd,
     mini_block_fisher,
     nearest_kronecker,
     per_factor_damping,
+    quadratic_model,
+    reduction_ratio,
+    rescale_step,
+    rotate,
     shampoo,
+    stream,
     tikhonov_damping,
     tkfac,
     tridiagonal_kfac,
@@ -52,7 +60,7 @@ from kronlin.twolevel import two_level
 
 if TYPE_CHECKING:
     from kronlin import coarse, estimate, krylov, sources, testing
-    from kronlin.diagnostics import compare
+    from kronlin.diagnostics import approximation_error, compare
     from kronlin.krylov import cg, condition_number, deflated_cg, eigsh, gmres, minres
     from kronlin.storage import FileFormatError, load, save
 
@@ -74,17 +82,20 @@ __all__ = [
     "Kronecker",
     "KroneckerSum",
     "LayerStatistics",
+    "LevenbergMarquardt",
     "LowRank",
     "NotPositiveDefiniteError",
     "Operator",
     "ParameterLayout",
     "Permutation",
     "Rearrangement",
+    "RunningAverage",
     "Selection",
     "SingularMatrixError",
     "Spectral",
     "VStack",
     "Zero",
+    "approximation_error",
     "aslinearoperator",
     "assume",
     "block_diagonal_fisher",
@@ -104,16 +115,23 @@ __all__ = [
     "kfac",
     "kfac_corrected",
     "kfac_pinn",
+    "kl_clip",
     "kpsvd",
     "krylov",
     "load",
+    "memory_limit",
     "mini_block_fisher",
     "minres",
     "nearest_kronecker",
     "per_factor_damping",
+    "quadratic_model",
+    "reduction_ratio",
+    "rescale_step",
+    "rotate",
     "save",
     "shampoo",
     "sources",
+    "stream",
     "testing",
     "tikhonov_damping",
     "tkfac",
@@ -126,7 +144,7 @@ __all__ = [
 
 _ROOMS = ("coarse", "estimate", "krylov", "sources", "testing")
 _LATER = {
-    "diagnostics": ("compare",),
+    "diagnostics": ("approximation_error", "compare"),
     "krylov": ("cg", "condition_number", "deflated_cg", "eigsh", "gmres", "minres"),
     "storage": ("FileFormatError", "load", "save"),
 }

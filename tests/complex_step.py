@@ -126,13 +126,16 @@ def loss_derivatives(loss, f, y):
         r = rows - y.reshape(n, D)
         return np.tile(np.eye(D), (n, 1, 1)), r, (r**2).sum() / (2 * n)
     if loss == "bernoulli":
-        q, t = 1 / (1 + np.exp(-rows)), y.reshape(n, D)
-        return np.stack([np.diag(v) for v in q * (1 - q)]), q - t, -np.log(np.where(t == 1, q, 1 - q)).sum() / n
+        q, rest, t = 1 / (1 + np.exp(-rows)), 1 / (1 + np.exp(rows)), y.reshape(n, D)
+        value = -np.log(np.where(t == 1, q, rest)).sum() / n
+        return np.stack([np.diag(v) for v in q * rest]), np.where(t == 1, -rest, q), value
     p = np.exp(f) / np.exp(f).sum(axis=-1, keepdims=True)
-    hot = np.eye(classes)[y]
-    H = np.zeros((n, D, D))
+    others = p @ (1 - np.eye(classes))  # 1 - p without the cancellation
+    hot, H = np.eye(classes)[y], np.zeros((n, D, D))
     for i in range(n):
-        for s, row in enumerate(p[i].reshape(-1, classes)):
+        pairs = zip(p[i].reshape(-1, classes), others[i].reshape(-1, classes), strict=True)
+        for s, (row, rest) in enumerate(pairs):
             place = slice(s * classes, (s + 1) * classes)
-            H[i, place, place] = np.diag(row) - np.outer(row, row)
-    return H, (p - hot).reshape(n, D), -np.log((p * hot).sum(axis=-1)).sum() / n
+            H[i, place, place] = np.where(np.eye(classes) == 1, row * rest, -np.outer(row, row))
+    r = np.where(hot == 1, -others, p)
+    return H, r.reshape(n, D), -np.log((p * hot).sum(axis=-1)).sum() / n

@@ -20,11 +20,17 @@ class Problem(NamedTuple):
     y: np.ndarray
 
 
-def problem(net, loss="mse", n=4, seed=0, scale=0.7) -> Problem:
-    """A network with normal parameters, on normal inputs with labels for the loss."""
+def problem(net, loss="mse", n=4, seed=0) -> Problem:
+    """A network with normal parameters, on inputs in [-2, 2] with labels for the loss.
+
+    The parameters shrink until no value on the way is above 4: where tanh or a probability is saturated, few digits
+    are left in the derivative.
+    """
     rng = np.random.default_rng(seed)
-    net = net.with_parameters(scale * rng.standard_normal(net.parameters.shape))
-    x = rng.standard_normal((n, *net.input_shape))
+    net = net.with_parameters(0.7 * rng.standard_normal(net.parameters.shape))
+    x = rng.uniform(-2, 2, (n, *net.input_shape))
+    while max(abs(z).max() for trace in net.forward(x) for z in (trace.preactivation, trace.output)) > 4:
+        net = net.with_parameters(0.8 * net.parameters)
     f = net(x)
     if loss == "softmax":
         return Problem(net, loss, x, rng.integers(f.shape[-1], size=f.shape[:-1]))

@@ -62,6 +62,22 @@ class MatrixFunctions(Structure):
         self._require_square("inverse")
         return self._twin("inverse", lambda: self._heir(rules.inverse(self), definite=True))
 
+    @property
+    def form(self) -> str | None:
+        """How a solution or inverse that was asked for is computed where there was a choice; None before, or without.
+
+        B + U C Vᴴ goes to the smaller side: "dual r×r" is the formula of Woodbury, with the name of its form, and
+        "primal n×n" the matrix itself. `tree` shows it too.
+
+        >>> import numpy as np, kronlin as kl
+        >>> tall, wide = (kl.LowRank(np.ones(shape)).damped(1.0) for shape in ((3, 2), (2, 3)))
+        >>> _ = tall.inverse(), wide.inverse()
+        >>> tall.form, wide.form
+        ('dual 2×2: Cholesky', 'primal 2×2: dense')
+        """
+        found: str | None = self._kept("form")
+        return found
+
     def pinv(self) -> Any:
         """A⁺, the Moore-Penrose inverse: the minimum-norm least-squares solution as an operator."""
         return self._once("pinv", lambda: rules.pinv(self))

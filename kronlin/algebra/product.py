@@ -106,6 +106,12 @@ def conjugate_of_product(a: Product) -> Operator:
     return Product(*(rules.conjugate(factor) for factor in a.factors))
 
 
+@rules.columns.register(Product)
+def columns_of_product(a: Product, chosen: list[int]) -> Operator:
+    """Those of the last factor, multiplied by the others."""
+    return Product(*a.factors[:-1], rules.columns(a.factors[-1], chosen))
+
+
 @rules.inverse.register(Product)
 def inverse_of_product(a: Product) -> Operator:
     """(A B)⁻¹ = B⁻¹ A⁻¹ if all factors are square; none if an inner size is smaller than the outer one."""

@@ -172,7 +172,7 @@ class Structure:
     @property
     def _note(self) -> str:
         """What a line of `tree` says beside class, shape and properties, in a word or two."""
-        return ""
+        return self._kept("form") or ""
 
     @property
     def _inside(self) -> str:

@@ -109,6 +109,19 @@ def gram_with_sum(a: Operator, b: Sum) -> Array:
     return sum((rules.gram(a, term) for term in b.terms[1:]), rules.gram(a, b.terms[0]))
 
 
+@rules.inner.register(Sum, Operator)
+@rules.inner.register(Sum, Sum)
+def inner_with_sum_left(a: Sum, b: Operator) -> Array:
+    """tr((A + B)ᴴ C) = tr(Aᴴ C) + tr(Bᴴ C)."""
+    return sum((rules.inner(term, b) for term in a.terms[1:]), rules.inner(a.terms[0], b))
+
+
+@rules.inner.register(Operator, Sum)
+def inner_with_sum_right(a: Operator, b: Sum) -> Array:
+    """Term by term."""
+    return sum((rules.inner(a, term) for term in b.terms[1:]), rules.inner(a, b.terms[0]))
+
+
 @rules.project.register(Sum, Operator)
 def project_sum(a: Sum, z: Operator) -> tuple[Operator, Array]:
     """Term by term."""

@@ -32,6 +32,7 @@ from kronlin.arrays._factor import (
 from kronlin.arrays._foreign import home_of, is_linear_map, is_sparse, linear_operator
 from kronlin.arrays._kind import Kind, common_kind, device, is_array, kind, kind_named, namespace
 from kronlin.arrays._libraries import LIBRARIES, find_libraries, library_named
+from kronlin.arrays._memory import join, memory_limit, pieces
 from kronlin.arrays._optional import optional_import
 from kronlin.arrays._random import random_normal, random_signs
 from kronlin.arrays.library import Array, Library
@@ -64,15 +65,18 @@ __all__ = [
     "is_array",
     "is_linear_map",
     "is_sparse",
+    "join",
     "kind",
     "kind_named",
     "library_named",
     "linear_operator",
     "logdet_cholesky",
     "max_abs",
+    "memory_limit",
     "namespace",
     "norm_from_grams",
     "optional_import",
+    "pieces",
     "qr",
     "random_normal",
     "random_signs",

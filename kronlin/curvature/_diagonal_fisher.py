@@ -39,15 +39,18 @@ def diagonal_fisher(layers: Sequence[LayerStatistics]) -> Diagonal:
 
 def _diagonal(U: FisherRoot) -> Array:
     """One layer's part, complex where its arrays are."""
-    return cast(U.kind.xp.reshape(mean_squares(U), (U.shape[0],)), U.kind)
+    return cast(U.kind.xp.reshape(square_sums(U) / U.n, (U.shape[0],)), U.kind)
 
 
-def mean_squares(U: FisherRoot) -> Array:
-    """(1/n) Σ_ik |P_ik|² entry by entry, (d_out, d_in) and real, for P_ik = Σ_s g_isk a_isᵀ."""
+def square_sums(U: FisherRoot) -> Array:
+    """Σ_ik |P_ik|² entry by entry, (d_out, d_in) and real, for P_ik = Σ_s g_isk a_isᵀ."""
+    if U.S > 1:
+        return reduce(add, (U.kind.xp.sum(abs2(P), axis=0) for P in weight_gradients(U)))
+    return reduce(add, (_of_one_position(part) for _, part in U._some_examples(2 * (U.d_in + U.K * U.d_out))))
+
+
+def _of_one_position(U: FisherRoot) -> Array:
+    """|g aᵀ|² = |g|² (|a|²)ᵀ."""
     xp = U.kind.xp
-    if U.S == 1:  # |g aᵀ|² = |g|² (|a|²)ᵀ
-        outputs = xp.sum(abs2(U.output_gradients[:, 0, ...]), axis=1)
-        total = xp.matrix_transpose(outputs) @ abs2(U.inputs[:, 0, :])
-    else:
-        total = reduce(add, (xp.sum(abs2(P), axis=0) for P in weight_gradients(U)))
-    return total / U.n
+    outputs = xp.sum(abs2(U.output_gradients[:, 0, ...]), axis=1)
+    return xp.matrix_transpose(outputs) @ abs2(U.inputs[:, 0, :])

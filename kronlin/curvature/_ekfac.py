@@ -1,17 +1,22 @@
 """EK-FAC: the eigenvectors of K-FAC with the eigenvalues that fit best."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 
 from kronlin.algebra import Operator
 from kronlin.arrays import kind
-from kronlin.curvature._diagonal_fisher import mean_squares
-from kronlin.curvature._fisher import root
+from kronlin.curvature._diagonal_fisher import square_sums
+from kronlin.curvature._fisher import checked_layers, root
 from kronlin.curvature._kfac import kfac
+from kronlin.curvature.root import FisherRoot
 from kronlin.curvature.statistics import LayerStatistics
-from kronlin.operators import BlockDiagonal, Spectral
+from kronlin.operators import BlockDiagonal, Kronecker, Spectral
 
 
-def ekfac(layers: Sequence[LayerStatistics], sharing: str = "expand") -> BlockDiagonal:
+def ekfac(
+    layers: Sequence[LayerStatistics], sharing: str = "expand", basis: BlockDiagonal | None = None
+) -> BlockDiagonal:
     """EK-FAC: F_l ≈ Q diag(w) Qᴴ with Q = Q_G ⊗ Q_A of K-FAC and w = diag(Qᴴ F_l Q), a `BlockDiagonal` of `Spectral`.
 
     w_uv = (1/n) Σ_ik |(Q_Gᴴ P_ik conj(Q_A))_uv|² with P_ik = Σ_s g_isk a_isᵀ. With U the root of F_l, Qᴴ U is the root
@@ -24,10 +29,13 @@ def ekfac(layers: Sequence[LayerStatistics], sharing: str = "expand") -> BlockDi
 
     Args:
         layers: the statistics of the layers in the order of the parameter vector.
-        sharing: which K-FAC has the eigenvectors: "expand" or "reduce".
+        sharing: which K-FAC of these layers has the eigenvectors: "expand" or "reduce".
+        basis: a K-FAC or EK-FAC of other examples that has them instead, an average say: eigenvalues in one basis can
+            be averaged, and no eigendecomposition is done again.
 
     Raises:
-        ValueError: `sharing` is unknown, there is no layer, or the layers disagree on n or K.
+        ValueError: `sharing` is unknown, there is no layer, the layers disagree on n or K, or the eigenvectors of
+            `basis` are not Kronecker products of the sizes of the layers.
 
     >>> import numpy as np
     >>> E = ekfac([LayerStatistics(np.ones((4, 3)), np.ones((4, 2)))])
@@ -39,10 +47,29 @@ def ekfac(layers: Sequence[LayerStatistics], sharing: str = "expand") -> BlockDi
     Source: George et al. (2018), "Fast approximate natural gradient descent in a Kronecker-factored eigenbasis",
     arXiv 1806.03884.
     """
-    bases = kfac(layers, sharing).map_blocks(lambda bucket: bucket.eigh().Q)
+    K = kfac(layers, sharing) if basis is None else _checked(basis, checked_layers(layers))
+    bases = K.map_blocks(lambda bucket: bucket.eigh().Q)
     return BlockDiagonal([_block(layer, Q) for layer, Q in zip(layers, bases.blocks, strict=True)])
 
 
+def _checked(basis: BlockDiagonal, layers: Sequence[LayerStatistics]) -> BlockDiagonal:
+    """Require one square block a layer, of its size."""
+    sizes = [layer.parameters for layer in layers]
+    if not isinstance(basis, BlockDiagonal) or basis.rows.sizes != sizes or basis.columns.sizes != sizes:
+        raise ValueError(f"basis must be a K-FAC or EK-FAC with blocks of the sizes {sizes}, not {basis!r}")
+    return basis
+
+
 def _block(layer: LayerStatistics, Q: Operator) -> Spectral:
-    w = mean_squares(Q.H @ root(layer))
+    U = root(layer)
+    turned = (_turned(part, Q) for _, part in U._some_examples(8 * U.S * (U.d_in + U.K * U.d_out)))
+    w = reduce(add, map(square_sums, turned)) / U.n
     return Spectral(Q, kind(w).xp.reshape(w, (layer.parameters,)))
+
+
+def _turned(U: FisherRoot, Q: Operator) -> FisherRoot:
+    """Qᴴ U, the root in the two eigenbases."""
+    turned, sizes = Q.H @ U, (U.d_out, U.d_in)
+    if isinstance(Q, Kronecker) and isinstance(turned, FisherRoot) and (turned.d_out, turned.d_in) == sizes:
+        return turned
+    raise ValueError(f"{U!r} needs eigenvectors that are a Kronecker product of the sizes {sizes}, not {Q!r}")

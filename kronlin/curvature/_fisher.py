@@ -54,7 +54,7 @@ def block_diagonal_fisher(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
 
 def root(layer: LayerStatistics) -> FisherRoot:
     """The root of one layer's Fisher block."""
-    return FisherRoot(layer.inputs, layer.output_gradients)
+    return FisherRoot._make(layer.inputs, layer.output_gradients)
 
 
 def checked_layers(layers: Sequence[LayerStatistics]) -> Sequence[LayerStatistics]:

@@ -1,10 +1,12 @@
 """K-FAC: each layer's Fisher block as a Kronecker product of two second moments."""
 
 from collections.abc import Sequence
+from functools import reduce
 from math import prod
+from operator import add
 
 from kronlin.algebra import assume
-from kronlin.arrays import Array, conj, kind
+from kronlin.arrays import Array, conj, kind, pieces
 from kronlin.curvature._fisher import checked_layers
 from kronlin.curvature.statistics import LayerStatistics
 from kronlin.operators import BlockDiagonal, Dense, Kronecker
@@ -64,7 +66,10 @@ def gradient_factor(g: Array, h: Array | None = None) -> Array:
 def second_moment(x: Array, y: Array | None = None) -> Array:
     """Σ x yᴴ over all axes but the last, with y = x if it is not given."""
     left = _rows(x)
-    return kind(x).xp.matrix_transpose(left) @ conj(left if y is None else _rows(y))
+    right, own, xp = left if y is None else _rows(y), kind(x), kind(x).xp
+    copied = 2 * right.shape[1] if own.is_complex else 0
+    chosen = pieces(left.shape[0], copied, own)
+    return reduce(add, (xp.matrix_transpose(left[part, :]) @ conj(right[part, :]) for part in chosen))
 
 
 def _rows(x: Array) -> Array:

@@ -17,7 +17,7 @@ def kpsvd(layers: Sequence[LayerStatistics], rank: int = 1) -> BlockDiagonal:
     `factored_damping` damps it so that it keeps an inverse in closed form where it is positive definite.
 
     Cost: per layer some 10 products with the rearranged block and as many with its adjoint for the first term, 15 to 50
-    for a further one, each like forming the factors of K-FAC once where weights are not shared; see `Rearrangement`.
+    for a further one, each about as expensive as the factors of K-FAC; see `Rearrangement`.
 
     Args:
         layers: the statistics of the layers in the order of the parameter vector.

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-from kronlin.algebra import assume
-from kronlin.curvature._fisher import checked_layers
-from kronlin.curvature._partial_traces import partial_traces
+from kronlin.curvature._partial_traces import trace_products
 from kronlin.curvature.statistics import LayerStatistics
-from kronlin.operators import BlockDiagonal, Dense, Kronecker
+from kronlin.operators import BlockDiagonal, Kronecker
 
 
 def shampoo(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
@@ -17,8 +15,7 @@ def shampoo(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
     example without shared weights and one column. Shampoo steps with the root of the inverse, L^-¼ ⊗ R^-¼, which is
     `.power(-0.5)` of the damped result. Both roots come as eigendecompositions.
 
-    Costs n (d_in² + K d_out²) multiplications for S = 1 and O(d_in³ + d_out³) for the roots; with shared weights
-    n K d_out d_in (S + d_in + d_out), in pieces of bounded size.
+    Costs the partial traces, as in `tkfac`, and O(d_in³ + d_out³) for the roots.
 
     Args:
         layers: the statistics of the layers in the order of the parameter vector.
@@ -36,12 +33,12 @@ def shampoo(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
     Source: Gupta, Koren and Singer (2018), "Shampoo: preconditioned stochastic tensor optimization",
     arXiv 1802.09568.
     """
-    return BlockDiagonal([_squared(layer) for layer in checked_layers(layers)]).map_blocks(_root)
+    return root_of_factors(trace_products(layers))
 
 
-def _squared(layer: LayerStatistics) -> Kronecker:
-    """L ⊗ R."""
-    return Kronecker(*(assume(Dense(trace), "psd") for trace in partial_traces(layer)))
+def root_of_factors(products: BlockDiagonal) -> BlockDiagonal:
+    """L^½ ⊗ R^½ for every block L ⊗ R."""
+    return products.map_blocks(_root)
 
 
 def _root(squared: Kronecker) -> Kronecker:

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from kronlin.algebra import assume
-from kronlin.arrays import kind
-from kronlin.curvature._fisher import checked_layers
-from kronlin.curvature._partial_traces import partial_traces
+from kronlin.curvature._partial_traces import trace_products
 from kronlin.curvature.statistics import LayerStatistics
 from kronlin.operators import BlockDiagonal, Dense, Kronecker
 
@@ -17,8 +15,9 @@ def tkfac(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
     δ = tr F_l = tr G = tr A. The trace of F_l is kept; the product is exact where F_l is a Kronecker product. A layer
     without curvature (δ = 0) gets the zero block. The right factor of the result is A / δ, of trace 1.
 
-    Costs n (d_in² + K d_out²) multiplications for S = 1; with shared weights n K d_out d_in (S + d_in + d_out), in
-    pieces of bounded size.
+    Costs n S (d_in² + K d_out²) multiplications and, with shared weights, QR factorisations of the S positions of each
+    example, O(n S² (d_in + K d_out)); or n K d_out d_in (S + d_in + d_out) where that is less. In pieces of bounded
+    size.
 
     Args:
         layers: the statistics of the layers in the order of the parameter vector.
@@ -36,12 +35,16 @@ def tkfac(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
     Source: Gao et al. (2021), "A trace-restricted Kronecker-factored approximation to natural gradient",
     arXiv 2011.10741.
     """
-    return BlockDiagonal([_block(layer) for layer in checked_layers(layers)])
+    return over_trace(trace_products(layers))
 
 
-def _block(layer: LayerStatistics) -> Kronecker:
-    G, A = partial_traces(layer)
-    xp = kind(A).xp
-    delta = xp.linalg.trace(A)
-    A = A / xp.where(delta == 0, xp.ones_like(delta), delta)
-    return Kronecker(*(assume(Dense(factor), "psd") for factor in (G, A)))
+def over_trace(products: BlockDiagonal) -> BlockDiagonal:
+    """G ⊗ A / tr A for every block."""
+    return products.map_blocks(_over_trace)
+
+
+def _over_trace(product: Kronecker) -> Kronecker:
+    G, A = product.factors
+    xp, delta = A.kind.xp, A.trace()
+    delta = xp.where(delta == 0, xp.ones_like(delta), delta)
+    return Kronecker._make(G, assume(Dense._make(A.to_dense() / delta[..., None, None]), "psd"))

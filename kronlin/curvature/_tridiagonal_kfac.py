@@ -43,7 +43,8 @@ def tridiagonal_kfac(
     Raises:
         ValueError: `pi` or `sharing` is unknown, λ is negative or not finite or not one a layer, there is no layer, or
             the layers disagree on n or K, or for "expand" on S.
-        SingularMatrixError: λ is 0, or rounding error, beside a singular factor.
+        SingularMatrixError: λ is 0, or rounding error, beside a singular factor; the inverse may then find that a Σ_l
+            is not positive definite to working precision, and says so.
 
     >>> import numpy as np
     >>> layers = [LayerStatistics(np.array([[1.0], [2.0]]), np.array([[1.0], [g]])) for g in (1.0, 0.0, -1.0)]

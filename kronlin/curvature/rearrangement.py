@@ -1,12 +1,14 @@
 """Rearrangement: the rearranged Fisher block of a layer, known by its products with matrices."""
 
 from collections.abc import Iterator
+from functools import reduce
+from math import prod
+from operator import add
 
 from kronlin.algebra import Operator, rules
-from kronlin.algebra.columns import CHUNK
 from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.structure import promote
-from kronlin.arrays import Array, adjoint, conj, kind
+from kronlin.arrays import Array, adjoint, conj, kind, pieces
 from kronlin.curvature.root import FisherRoot
 from kronlin.curvature.statistics import LayerStatistics
 from kronlin.operators import LowRank
@@ -18,9 +20,9 @@ class Rearrangement(Operator):
 
     It is U Uᴴ for the `FisherRoot` U of the layer with its entries regrouped, R[(o, o'), (j, j')] =
     (U Uᴴ)[(o, j), (o', j')], and so takes Kronecker structure to low rank: if (1/n) U Uᴴ = G ⊗ A, then (1/n) R =
-    vec(G) vec(A)ᵀ. Both maps take psd matrices to psd ones. A product costs n (d_in² + K d_out²) multiplications a
-    column without weight sharing, and n K d_out d_in (S + d_in + d_out) with it; a few examples are taken at a time,
-    so that no array has more than some million entries.
+    vec(G) vec(A)ᵀ. Both maps take psd matrices to psd ones. A product costs n S (d_in² + K d_out² + S (d_in + K d_out))
+    multiplications a column, through pairs of positions, or n K d_out d_in (S + d_in + d_out), through the P_ik, where
+    these are fewer; as many examples are taken at a time as `memory_limit` allows.
 
     Args:
         inputs: a of shape (n, S, d_in), or (n, d_in) for S = 1.
@@ -50,33 +52,35 @@ class Rearrangement(Operator):
         self._define(inputs, output_gradients, shape=(self.d_out**2, self.d_in**2), batch=tuple(batch))
 
     def _matmat(self, x: Array) -> Array:
-        if self.S == 1:
-            return _sum([_sandwich_rank_one(g[..., 0, :, :], a, x) for a, g in self._pieces(x.shape[-1])])
-        return _sum([_sandwich(_columns(a, g), x) for a, g in self._pieces(x.shape[-1])])
+        if self._by_positions():
+            return reduce(add, (_weighted(g, a[..., None, :], x) for a, g in self._pieces(x.shape[-1])))
+        return reduce(add, (_sandwich(_columns(a, g), x) for a, g in self._pieces(x.shape[-1])))
 
     def _rmatmat(self, y: Array) -> Array:
-        if self.S == 1:
-            return _sum([_sandwich_rank_one(conj(a), conj(g[..., 0, :, :]), y) for a, g in self._pieces(y.shape[-1])])
-        return _sum([_sandwich(adjoint(_columns(a, g)), y) for a, g in self._pieces(y.shape[-1])])
+        if self._by_positions():
+            parts = ((conj(a)[..., None, :], conj(g)) for a, g in self._pieces(y.shape[-1]))
+            return reduce(add, (_weighted(a, g, y) for a, g in parts))
+        return reduce(add, (_sandwich(adjoint(_columns(a, g)), y) for a, g in self._pieces(y.shape[-1])))
+
+    def _by_positions(self) -> bool:
+        """Whether pairs of positions cost less than the columns as matrices."""
+        sizes, squares = self.d_in + self.K * self.d_out, self.d_in**2 + self.K * self.d_out**2
+        columns = self.K * self.d_out * self.d_in * (self.S + self.d_in + self.d_out)
+        return self.S == 1 or self.S**2 * sizes + self.S * squares <= columns
 
     def _pieces(self, c: int) -> Iterator[tuple[Array, Array]]:
-        """Inputs (..., m, S, d_in) and output gradients (..., m, S, K, d_out) of m examples at a time."""
-        entries = self.d_in + self.K * self.d_out if self.S == 1 else self.K * self.d_out * self.d_in
-        step = max(1, CHUNK // max(1, entries * c))
-        for start in range(0, self.n, step):
-            chosen = slice(start, min(start + step, self.n))
+        """Inputs (..., m, S, d_in) and output gradients (..., m, S, K, d_out) of some examples at a time."""
+        if self._by_positions():
+            entries = self.S * (2 * max(self.d_in, self.K * self.d_out) + self.d_in + self.K * self.d_out + self.S) * c
+        else:
+            entries = self.K * self.d_out * self.d_in * (1 + 2 * c)
+        for chosen in pieces(self.n, entries * prod(self.batch), self.kind):
             yield self.inputs[..., chosen, :, :], self.output_gradients[..., chosen, :, :, :]
-
-
-def _sum(parts: list[Array]) -> Array:
-    return sum(parts[1:], parts[0])
 
 
 def _columns(a: Array, g: Array) -> Array:
     """P_ik = Σ_s g_isk a_isᵀ, of shape (..., m K, d_out, d_in)."""
-    xp, (*batch, m, S, K, d_out) = kind(a).xp, g.shape
-    rows = xp.matrix_transpose(xp.reshape(g, (*batch, m, S, K * d_out))) @ a
-    return xp.reshape(rows, (*batch, m * K, d_out, a.shape[-1]))
+    return FisherRoot._make(a, g)._gradients()
 
 
 def _sandwich(P: Array, x: Array) -> Array:
@@ -90,15 +94,18 @@ def _sandwich(P: Array, x: Array) -> Array:
     return _as_columns(half @ xp.reshape(adjoint(P), (*batch, count * columns, rows)))
 
 
-def _sandwich_rank_one(left: Array, right: Array, x: Array) -> Array:
-    """Σ l (rᵀ M r̄) lᴴ over the vectors l (..., m, p, d) and r (..., m, q, e) of each of m examples."""
-    xp, (*batch, m, q, e), p, c = kind(x).xp, right.shape, left.shape[-2], x.shape[-1]
-    half = xp.reshape(right, (*batch, m * q, e)) @ xp.reshape(x, (*batch, e, e * c))
-    half = xp.reshape(half, (*batch, m, q, e, c))
-    weights = xp.sum(half * conj(right)[..., None], axis=(-3, -2))
-    vectors = xp.reshape(left, (*batch, m * p, left.shape[-1]))
-    weighted = xp.reshape(left[..., None] * weights[..., None, None, :], (*batch, m * p, left.shape[-1] * c))
-    return _as_columns(xp.matrix_transpose(weighted) @ conj(vectors))
+def _weighted(left: Array, right: Array, x: Array) -> Array:
+    """Σ w_st l_s l_tᴴ with w_st = Σ r_sᵀ M r̄_t, over the vectors l (..., m, S, p, d) and r (..., m, S, q, e)."""
+    xp, (*batch, m, S, q, e), (p, d), c = kind(x).xp, right.shape, left.shape[-2:], x.shape[-1]
+    b = len(batch)
+    half = xp.reshape(right, (*batch, m * S * q, e)) @ xp.reshape(x, (*batch, e, e * c))
+    half = xp.permute_dims(xp.reshape(half, (*batch, m, S, q, e, c)), (*range(b + 1), b + 4, b + 1, b + 2, b + 3))
+    weights = xp.reshape(half, (*batch, m, c * S, q * e)) @ adjoint(xp.reshape(right, (*batch, m, S, q * e)))
+    weights = xp.matrix_transpose(xp.reshape(weights, (*batch, m, c, S, S)))
+    half = xp.reshape(weights, (*batch, m, c * S, S)) @ xp.reshape(left, (*batch, m, S, p * d))
+    half = xp.permute_dims(xp.reshape(half, (*batch, m, c, S, p, d)), (*range(b), b + 4, b + 1, b, b + 2, b + 3))
+    half = xp.reshape(half, (*batch, d * c, m * S * p))
+    return _as_columns(half @ conj(xp.reshape(left, (*batch, m * S * p, d))))
 
 
 def _as_columns(x: Array) -> Array:

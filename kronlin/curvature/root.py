@@ -1,12 +1,16 @@
 """FisherRoot: the square root of a layer's Fisher block, as what the layer hands over."""
 
+from collections.abc import Iterable
+from functools import reduce
 from math import prod
+from operator import add
 
 from kronlin.algebra import Operator, rules
 from kronlin.algebra.structure import promote
-from kronlin.arrays import Array, abs2, adjoint, conj, kind
+from kronlin.arrays import Array, abs2, conj, join, kind, pieces
 from kronlin.curvature.statistics import LayerStatistics
-from kronlin.operators import KhatriRao, Kronecker
+from kronlin.operators import Kronecker
+from kronlin.operators.squaredmoduli import SquaredModuli
 
 
 class FisherRoot(Operator):
@@ -14,7 +18,7 @@ class FisherRoot(Operator):
 
     The columns are ordered (i, k), k fastest; a row belongs to an entry of the weight (d_out, d_in), row by row.
     The inputs are never repeated K times: a product costs n S d_out (d_in + K) multiplications a column, and the
-    memory is that of the two arrays.
+    memory is that of the two arrays; what is formed on the way keeps to `memory_limit`.
 
     Args:
         inputs: a of shape (n, S, d_in), or (n, d_in) for S = 1.
@@ -46,6 +50,29 @@ class FisherRoot(Operator):
 
     def _matmat(self, x: Array) -> Array:
         """V = Σ_is (Σ_k x_ik g_isk) a_isᵀ for every column of X."""
+        entries = 2 * self.S * self.d_out * x.shape[-1]
+        return reduce(add, (part._product(x[..., rows, :]) for rows, part in self._some_examples(entries)))
+
+    def _rmatmat(self, y: Array) -> Array:
+        """x_ik = Σ_s g_iskᴴ V conj(a_is) for every column V of Y."""
+        entries = 2 * self.S * (self.d_out + self.K) * y.shape[-1] + self._conjugates()
+        return join([part._adjoint_product(y) for _, part in self._some_examples(entries)], axis=-2)
+
+    def _conjugates(self) -> int:
+        """Numbers an example that the conjugates of both arrays take; real arrays need none."""
+        return self.S * (self.d_in + self.K * self.d_out) if self.kind.is_complex else 0
+
+    def _some_examples(self, entries: int) -> Iterable[tuple[slice, "FisherRoot"]]:
+        """Columns, and the root that has them, for which `entries` numbers an example are formed at a time."""
+        chosen = pieces(self.n, entries * prod(self.batch), self.kind)
+        if len(chosen) == 1:
+            return [(slice(0, self.shape[1]), self)]
+        return ((slice(part.start * self.K, part.stop * self.K), self._examples(part)) for part in chosen)
+
+    def _examples(self, chosen: slice) -> "FisherRoot":
+        return FisherRoot._make(self.inputs[..., chosen, :, :], self.output_gradients[..., chosen, :, :, :])
+
+    def _product(self, x: Array) -> Array:
         xp, c, batch = self.kind.xp, x.shape[-1], x.shape[:-2]
         weights = xp.reshape(x, (*batch, self.n, 1, self.K, c))
         outputs = xp.matrix_transpose(self.output_gradients) @ weights
@@ -54,8 +81,7 @@ class FisherRoot(Operator):
         v = xp.matrix_transpose(xp.reshape(v, (*batch, self.d_out, c, self.d_in)))
         return xp.reshape(v, (*batch, self.shape[0], c))
 
-    def _rmatmat(self, y: Array) -> Array:
-        """x_ik = Σ_s g_iskᴴ V conj(a_is) for every column V of Y."""
+    def _adjoint_product(self, y: Array) -> Array:
         xp, c, batch = self.kind.xp, y.shape[-1], y.shape[:-2]
         v = xp.matrix_transpose(xp.reshape(y, (*batch, self.d_out, self.d_in, c)))
         v = xp.reshape(v, (*batch, self.d_out * c, self.d_in))
@@ -71,47 +97,12 @@ class FisherRoot(Operator):
         x = self.kind.xp.sum(x, axis=-3)
         return self.kind.xp.reshape(x, (*x.shape[:-3], self.n * self.K, x.shape[-1]))
 
-
-@rules.gram.register(FisherRoot, FisherRoot)
-def gram_of_fisher_roots(a: FisherRoot, b: FisherRoot) -> Array:
-    """(conj(g) gᵀ) ∘ (conj(a) aᵀ) for S = 1; with shared weights from the columns themselves."""
-    if a.d_out != b.d_out:
-        return NotImplemented
-    if a.S > 1 or b.S > 1:
-        return adjoint(a.to_dense()) @ b.to_dense()
-    xp = a.kind.xp
-
-    def flat(root: FisherRoot) -> Array:
-        return xp.reshape(root.output_gradients, (*root.batch, root.n * root.K, root.d_out))
-
-    outputs = conj(flat(a)) @ xp.matrix_transpose(flat(b))
-    inputs = conj(a._flat_inputs()) @ xp.matrix_transpose(b._flat_inputs())
-    blocks = xp.reshape(outputs, (*outputs.shape[:-2], a.n, a.K, b.n, b.K))
-    return xp.reshape(blocks * inputs[..., :, None, :, None], outputs.shape)
-
-
-@rules.gram.register(FisherRoot, KhatriRao)
-def gram_of_fisher_root_and_khatri_rao(a: FisherRoot, b: KhatriRao) -> Array:
-    """Row (i, k) is Σ_s (g_iskᴴ L) ∘ (a_isᴴ R) for B = L ⊙ R, where the sizes fit."""
-    if a.d_out != b.left.shape[-2]:
-        return NotImplemented
-    outputs = conj(a.output_gradients) @ b.left[..., None, None, :, :]
-    inputs = conj(a.inputs) @ b.right[..., None, :, :]
-    return a._sum_positions(outputs * inputs[..., None, :])
-
-
-@rules.gram.register(FisherRoot, Kronecker)
-def gram_of_fisher_root_and_kronecker(a: FisherRoot, b: Kronecker) -> Array:
-    """Row (i, k) is Σ_s (g_iskᴴ X) ⊗ (a_isᴴ Y) for B = X ⊗ Y, where the sizes fit."""
-    if len(b.factors) != 2 or a.d_out != b.factors[0].shape[0] or a.batch != b.batch:
-        return NotImplemented
-    xp, batch = a.kind.xp, a.batch
-    left, right = (factor.to_dense() for factor in b.factors)
-    outputs = conj(a.output_gradients) @ left[..., None, None, :, :]
-    outputs = xp.reshape(outputs, (*batch, a.n, a.S, a.K * left.shape[-1]))
-    inputs = conj(a.inputs) @ right[..., None, :, :]
-    products = xp.matrix_transpose(outputs) @ inputs
-    return xp.reshape(products, (*batch, a.n * a.K, b.shape[1]))
+    def _gradients(self) -> Array:
+        """The columns as matrices Σ_s g_isk a_isᵀ, (..., n K, d_out, d_in)."""
+        xp = self.kind.xp
+        rows = xp.reshape(self.output_gradients, (*self.batch, self.n, self.S, self.K * self.d_out))
+        columns = xp.matrix_transpose(rows) @ self.inputs
+        return xp.reshape(columns, (*self.batch, self.n * self.K, self.d_out, self.d_in))
 
 
 @rules.compose.register(Kronecker, FisherRoot)
@@ -139,25 +130,39 @@ def conjugate_of_fisher_root(a: FisherRoot) -> Operator:
 
 @rules.modulus2.register(FisherRoot)
 def modulus2_of_fisher_root(a: FisherRoot) -> Operator:
-    """Square both arrays, if there is one position."""
-    return FisherRoot._make(abs2(a.inputs), abs2(a.output_gradients)) if a.S == 1 else NotImplemented
+    """Square both arrays, if there is one position; else form the columns, a few at a time."""
+    return SquaredModuli(a) if a.S > 1 else FisherRoot._make(abs2(a.inputs), abs2(a.output_gradients))
+
+
+@rules.columns.register(FisherRoot)
+def columns_of_fisher_root(a: FisherRoot, chosen: list[int]) -> Operator:
+    """The columns (i, k) as examples with one column each."""
+    xp, K, first = a.kind.xp, a.K, min(chosen, default=0) // a.K
+    near = a._examples(slice(first, max(chosen, default=0) // K + 1))
+    inputs = xp.take(near.inputs, a.kind.indices([place // K - first for place in chosen]), axis=-3)
+    rows = xp.reshape(xp.moveaxis(near.output_gradients, -2, -3), (*a.batch, near.n * K, a.S, a.d_out))
+    rows = xp.take(rows, a.kind.indices([place - K * first for place in chosen]), axis=-3)
+    return FisherRoot._make(inputs, rows[..., None, :])
 
 
 @rules.norm.register(FisherRoot)
 def norm_of_fisher_root(a: FisherRoot) -> Array:
     """‖U‖² = Σ_i Σ_ss' (a_isᴴ a_is') (Σ_k g_iskᴴ g_is'k)."""
+    entries = 3 * a.S**2 + a._conjugates()
+    total = reduce(add, (_square_of_norm(part) for _, part in a._some_examples(entries)))
+    return a.kind.xp.sqrt(a.kind.xp.real(total) if a.kind.is_complex else a.kind.xp.abs(total))
+
+
+def _square_of_norm(a: FisherRoot) -> Array:
     xp = a.kind.xp
     inputs = conj(a.inputs) @ xp.matrix_transpose(a.inputs)
     rows = xp.reshape(a.output_gradients, (*a.batch, a.n, a.S, a.K * a.d_out))
     outputs = conj(rows) @ xp.matrix_transpose(rows)
-    total = xp.sum(inputs * outputs, axis=(-3, -2, -1))
-    return xp.sqrt(xp.real(total) if a.kind.is_complex else xp.abs(total))
+    return xp.sum(inputs * outputs, axis=(-3, -2, -1))
 
 
 @rules.to_dense.register(FisherRoot)
 def fisher_root_to_dense(a: FisherRoot) -> Array:
     """Form the columns Σ_s g_isk a_isᵀ."""
-    xp = a.kind.xp
-    rows = xp.reshape(a.output_gradients, (*a.batch, a.n, a.S, a.K * a.d_out))
-    columns = xp.matrix_transpose(rows) @ a.inputs
-    return xp.matrix_transpose(xp.reshape(columns, (*a.batch, a.n * a.K, a.shape[0])))
+    rows = a.kind.xp.reshape(a._gradients(), (*a.batch, a.n * a.K, a.shape[0]))
+    return a.kind.xp.matrix_transpose(rows)

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from kronlin.diagnostics._plot import plot_comparisons
-from kronlin.diagnostics.table import Column, Table
+from kronlin.diagnostics.table import Column, NamedRows
 
 COLUMNS = (
     Column("name", "preconditioner"),
@@ -40,20 +40,12 @@ class Row(NamedTuple):
     """Ritz values of M A, from the Lanczos run that found the condition number."""
 
 
-class Comparison(Table):
+class Comparison(NamedRows[Row]):
     """The table of `compare`, to print, to show in a notebook, to draw, or to read row by row (`rows`)."""
 
     def __init__(self, rows: list[Row], rtol: float) -> None:
-        self.rows = tuple(rows)
         self.rtol = rtol
-        super().__init__(COLUMNS, [_record(row) for row in rows])
-
-    def __getitem__(self, name: str) -> Row:
-        """The row of that name."""
-        for row in self.rows:
-            if row.name == name:
-                return row
-        raise KeyError(f"no row {name!r}: the rows are {', '.join(repr(row.name) for row in self.rows)}")
+        super().__init__(COLUMNS, rows, [_record(row) for row in rows])
 
     @property
     def fastest(self) -> Row | None:

@@ -5,7 +5,7 @@ import html
 import io
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 
 class Column(NamedTuple):
@@ -67,6 +67,33 @@ class Table:
         """The unrounded values as a JSON list of objects; what is not finite becomes null."""
         keys = [column.key for column in self.columns]
         return json.dumps([{key: _finite(row.get(key)) for key in keys} for row in self.records], indent=1)
+
+
+class Named(Protocol):
+    """What has a name."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        ...
+
+
+R = TypeVar("R", bound=Named)
+
+
+class NamedRows(Table, Generic[R]):
+    """A table made of objects with names, which are kept in `rows` and found by name."""
+
+    def __init__(self, columns: Sequence[Column], rows: Sequence[R], records: Sequence[dict[str, Any]]) -> None:
+        self.rows = tuple(rows)
+        super().__init__(columns, records)
+
+    def __getitem__(self, name: str) -> R:
+        """The row of that name."""
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise KeyError(f"no row {name!r}: the rows are {', '.join(repr(row.name) for row in self.rows)}")
 
 
 def _finite(value: Any) -> Any:

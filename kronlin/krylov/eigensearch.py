@@ -101,5 +101,7 @@ def selected(values: Numbers, k: int, which: str, ahead: Any = 0.0) -> Numbers:
         return np.argsort(-(keys + ahead), kind="stable")[:count]
 
     if which == "BE":
-        return np.union1d(best(values, k - k // 2), best(-values, k // 2))
+        top = best(values, k - k // 2)
+        bottom = best(-values, len(values))
+        return np.union1d(top, bottom[~np.isin(bottom, top)][: k // 2])
     return best({"LM": np.abs(values), "SM": -np.abs(values), "LA": values, "SA": -values}[which], k)

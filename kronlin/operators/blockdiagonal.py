@@ -120,7 +120,7 @@ def bucketed(blocks: Iterable[Operator]) -> tuple[list[Operator], tuple[tuple[in
     return stacked, tuple(tuple(members) for members in groups.values())
 
 
-def _pairwise(a: BlockDiagonal, b: BlockDiagonal, function: Callable[[Any, Any], Any]) -> BlockDiagonal:
+def pairwise(a: BlockDiagonal, b: BlockDiagonal, function: Callable[[Any, Any], Any]) -> BlockDiagonal:
     """Join two block by block: by bucket where both are sorted alike, else block after block."""
     if a.members == b.members:
         joined = [function(left, right) for left, right in zip(a.buckets, b.buckets, strict=True)]
@@ -133,7 +133,7 @@ def compose_block_diagonals(a: BlockDiagonal, b: BlockDiagonal) -> Operator:
     """Block by block, where the columns of A are cut like the rows of B."""
     if a.columns.sizes != b.rows.sizes:
         return NotImplemented
-    return _pairwise(a, b, matmul)
+    return pairwise(a, b, matmul)
 
 
 @rules.compose.register(BlockDiagonal, VStack)
@@ -157,7 +157,7 @@ def add_block_diagonals(a: BlockDiagonal, b: BlockDiagonal) -> Operator:
     """Block by block, where the cuts agree."""
     if a.rows.sizes != b.rows.sizes or a.columns.sizes != b.columns.sizes:
         return NotImplemented
-    return _pairwise(a, b, add)
+    return pairwise(a, b, add)
 
 
 @rules.gram.register(BlockDiagonal, BlockDiagonal)
@@ -165,7 +165,7 @@ def gram_of_block_diagonals(a: BlockDiagonal, b: BlockDiagonal) -> Array:
     """Block by block, where the rows are cut alike."""
     if a.rows.sizes != b.rows.sizes:
         return NotImplemented
-    return _pairwise(a, b, lambda left, right: Dense._make(rules.gram(left, right))).to_dense()
+    return pairwise(a, b, lambda left, right: Dense._make(rules.gram(left, right))).to_dense()
 
 
 @rules.gram.register(VStack, BlockDiagonal)

@@ -7,9 +7,10 @@ from operator import add
 from kronlin.algebra import Operator, Sum, Zero, rules
 from kronlin.algebra.product import are_adjoints
 from kronlin.algebra.properties import PSD
-from kronlin.arrays import Array
+from kronlin.arrays import Array, conj
 from kronlin.operators.blockdiagonal import BlockDiagonal
 from kronlin.operators.blockmatrix import BlockMatrix
+from kronlin.operators.lowrank import LowRank
 from kronlin.operators.origin import recall, remember
 from kronlin.operators.stacks import HStack, VStack, is_compact, joined
 
@@ -108,3 +109,18 @@ def add_blocks(a: Operator, b: Operator) -> Operator:
         return NotImplemented
     blocks = [one + two for pair in zip(left, right, strict=True) for one, two in zip(*pair, strict=True)]
     return BlockMatrix._make(*blocks, width=len(left[0]))._with(Sum(a, b)._derive())
+
+
+@rules.inner.register(BlockDiagonal, LowRank, level=1)
+def inner_of_block_diagonal_and_low_rank(a: BlockDiagonal, b: LowRank) -> Array:
+    """Only the diagonal blocks U_l C V_lᴴ count, where U and V are stacks that are cut as the blocks are."""
+    stacks = ((a.rows.sizes, b.U), (a.columns.sizes, b.V))
+    if not all(isinstance(U, VStack) and [each.shape[0] for each in U.operators] == list(s) for s, U in stacks):
+        return NotImplemented
+    return reduce(add, (rules.inner(block, b.block(place, place)) for place, block in enumerate(a.blocks)))
+
+
+@rules.inner.register(LowRank, BlockDiagonal, level=1)
+def inner_of_low_rank_and_block_diagonal(a: LowRank, b: BlockDiagonal) -> Array:
+    """The conjugate of the other order."""
+    return conj(rules.inner(b, a))

@@ -8,8 +8,19 @@ from kronlin.algebra.columns import diagonal_of_outer
 from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import PSD, SELF_ADJOINT
 from kronlin.algebra.structure import no_determinant
-from kronlin.arrays import Array, SingularMatrixError, adjoint, cast, hermitian_part, norm_from_grams, qr, to_numpy
+from kronlin.arrays import (
+    Array,
+    SingularMatrixError,
+    adjoint,
+    cast,
+    conj,
+    hermitian_part,
+    norm_from_grams,
+    qr,
+    to_numpy,
+)
 from kronlin.operators.dense import Dense, no_inverse
+from kronlin.operators.fallback import DENSE_LIMIT
 from kronlin.operators.lowrank import LowRank, gathered, is_formable
 from kronlin.operators.spectral import Spectral
 
@@ -98,6 +109,23 @@ def norm_of_low_rank(a: LowRank) -> Array:
     right = left if a.V is a.U else rules.gram(a.V, a.V)
     found = norm_from_grams(left, a.C.to_dense(), right)
     return NotImplemented if found is None else found
+
+
+@rules.inner.register(Spectral, LowRank, level=1)
+def inner_of_spectral_and_low_rank(a: Spectral, b: LowRank) -> Array:
+    """tr(Aᴴ B) = Σ (w - ρ) diag(Qᴴ B Q) + ρ tr B, with Qᴴ B Q again of low rank."""
+    if b.rank > DENSE_LIMIT:
+        return NotImplemented
+    left = a.Q.H @ b.U
+    turned = LowRank._make(left, b.C, *(() if b.V is b.U else (a.Q.H @ b.V,)))
+    weights = cast(a.w - a.rest, a.kind)
+    return a.kind.xp.sum(weights * turned.diagonal(), axis=-1) + a.rest * b.trace()
+
+
+@rules.inner.register(LowRank, Spectral, level=1)
+def inner_of_low_rank_and_spectral(a: LowRank, b: Spectral) -> Array:
+    """The conjugate of the other order."""
+    return conj(rules.inner(b, a))
 
 
 @rules.slogdet.register(LowRank)

@@ -2,7 +2,7 @@
 
 from kronlin.algebra import Operator, rules
 from kronlin.algebra.columns import column_blocks
-from kronlin.arrays import Array, adjoint, hermitian_part, root_sum_squares
+from kronlin.arrays import Array, adjoint, hermitian_part, join, root_sum_squares
 from kronlin.operators.dense import Dense
 from kronlin.operators.squaredmoduli import SquaredModuli
 
@@ -42,7 +42,9 @@ def solve_by_inverse(a: Operator, b: Array) -> Array:
 @rules.inverse.register(Operator)
 def inverse_by_dense(a: Operator) -> Operator:
     """Invert the array."""
-    return small_dense(a, "the inverse").inverse()
+    inverse = small_dense(a, "the inverse").inverse()
+    a._keep("form", f"primal {a.shape[0]}×{a.shape[0]}: dense")
+    return inverse
 
 
 @rules.pinv.register(Operator)
@@ -101,10 +103,11 @@ def norm_by_columns(a: Operator) -> Array:
 
 @rules.gram.register(Operator, Operator)
 def gram_by_products(a: Operator, b: Operator) -> Array:
-    """Form the narrower operand and multiply it with the adjoint of the other."""
-    if b.shape[1] <= a.shape[1]:
-        return a.H._matmat(b.to_dense())
-    return adjoint(b.H._matmat(a.to_dense()))
+    """Form the narrower operand, a few columns at a time, and multiply it with the adjoint of the other."""
+    wide, narrow = (a, b) if b.shape[1] <= a.shape[1] else (b, a)
+    products = [wide.H._matmat(block) for _, (block,) in column_blocks(narrow)]
+    product = join(products, axis=-1)
+    return product if narrow is b else adjoint(product)
 
 
 @rules.inner.register(Operator, Operator)

@@ -122,8 +122,15 @@ def columns_of_dense(a: Dense, chosen: list[int]) -> Operator:
 @rules.columns.register(Operator)
 def columns_by_products(a: Operator, chosen: list[int]) -> Operator:
     """Multiply with unit vectors."""
-    eye = a.kind.xp.take(a.kind.eye(a.shape[1]), a.kind.indices(chosen), axis=1)
-    return Dense._make(a._matmat(eye))
+    xp, places = a.kind.xp, a.kind.indices(chosen)
+    units = xp.astype(a.kind.indices(range(a.shape[1]))[:, None] == places[None, :], a.dtype)
+    return Dense._make(a._matmat(xp.broadcast_to(units, (*a.batch, *units.shape))))
+
+
+@rules.columns.register(KhatriRao)
+def columns_of_khatri_rao(a: KhatriRao, chosen: list[int]) -> Operator:
+    """Take them of both."""
+    return KhatriRao._make(*(a.kind.xp.take(part, a.kind.indices(chosen), axis=-1) for part in a.parts))
 
 
 @rules.columns.register(Kronecker)

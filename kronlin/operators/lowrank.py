@@ -1,10 +1,13 @@
 """LowRank: U C Vᴴ with tall U and V; its spectrum and scalars stand in `dual`, what it does to a sum in `woodbury`."""
 
+from functools import reduce
 from math import prod
+from operator import add
 from typing import Any
 from weakref import ref
 
 from kronlin.algebra import Adjoint, Identity, Operator, Product, Properties, rules
+from kronlin.algebra.columns import column_blocks
 from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import PSD, properties
 from kronlin.algebra.structure import common_batch, promote
@@ -116,8 +119,8 @@ class LowRank(Operator):
         return small and (not self.batch or is_formable(self.U))
 
     def prepare(self) -> "LowRank":
-        """Form the Gram matrix of U now."""
-        if self.V is self.U:
+        """Form the Gram matrix of U now, if it is smaller than the operator."""
+        if self.V is self.U and self.rank < self.shape[0]:
             self._gram()
         return self
 
@@ -231,7 +234,10 @@ def conjugate_of_low_rank(a: LowRank) -> Operator:
 
 @rules.to_dense.register(LowRank)
 def low_rank_to_dense(a: LowRank) -> Array:
-    """Form U and V."""
+    """Form U and V; a sum over the columns of U, a few at a time, for c U Uᴴ."""
+    factor = multiple_of_identity(a.C)
+    if a.V is a.U and factor is not None:
+        return factor * reduce(add, (block @ adjoint(block) for _, (block,) in column_blocks(a.U)))
     left = a.U.to_dense()
     right = left if a.V is a.U else a.V.to_dense()
     return adjoint(a.C.H._matmat(adjoint(left))) @ adjoint(right)
@@ -251,11 +257,14 @@ def project_low_rank(a: LowRank, z: Operator) -> tuple[Operator, Array]:
 @rules.inner.register(LowRank, Operator, level=1)
 @rules.inner.register(LowRank, LowRank, level=1)
 def inner_with_low_rank_left(a: LowRank, b: Operator) -> Array:
-    """tr((U C Vᴴ)ᴴ B) = tr(Cᴴ Uᴴ B V), with one product with B a column."""
+    """tr((U C Vᴴ)ᴴ B) = tr(Cᴴ Uᴴ B V), with one product with B a column; a small matrix of more columns is formed."""
+    if max(a.shape) < min(a.rank, DENSE_LIMIT):
+        return NotImplemented
     return Dense._make(a.C.H._matmat(rules.gram(a.U, b @ a.V))).trace()
 
 
 @rules.inner.register(Operator, LowRank, level=1)
 def inner_with_low_rank_right(a: Operator, b: LowRank) -> Array:
     """The conjugate of the other order."""
-    return conj(inner_with_low_rank_left(b, a))
+    found = inner_with_low_rank_left(b, a)
+    return NotImplemented if found is NotImplemented else conj(found)

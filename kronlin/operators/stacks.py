@@ -222,6 +222,12 @@ def add_hstacks(a: HStack, b: HStack) -> Operator:
     return HStack._make(*map(add, a.operators, b.operators))
 
 
+@rules.columns.register(VStack)
+def columns_of_vstack(a: VStack, chosen: list[int]) -> Operator:
+    """Those of each."""
+    return VStack._make(*(rules.columns(operator, chosen) for operator in a.operators))
+
+
 @rules.norm.register(VStack)
 @rules.norm.register(HStack)
 def norm_of_stack(a: VStack | HStack) -> Array:

@@ -21,7 +21,10 @@ from kronlin.operators.updates import CholeskyUpdate, CompressedUpdate, EigenUpd
 
 
 def split(a: Sum) -> Update | None:
-    """Find a low-rank term, all of them as one, whose removal leaves an operator with an inverse; None if none does."""
+    """Find a low-rank term, all of them as one, whose removal leaves an operator with an inverse; None if none does.
+
+    The system of Woodbury's formula must be the smaller one, so a term with as many columns as rows is left alone.
+    """
     terms = gathered(a.terms)
     for place, term in enumerate(terms):
         if not isinstance(term, LowRank) or term.rank >= a.shape[0] or len(terms) < 2:
@@ -31,7 +34,9 @@ def split(a: Sum) -> Update | None:
             inverse = base.inverse()
         except (NotPositiveDefiniteError, SingularMatrixError):
             continue
-        return _update(base, inverse, term)
+        update = _update(base, inverse, term)
+        a._keep("form", f"dual {term.rank}×{term.rank}: {update.form}")
+        return update
     return None
 
 

@@ -16,7 +16,7 @@ from kronlin.sources._stage import Part, Shape
 class Linear(Part):
     """A linear layer with its activation on the last axis, `h ↦ φ(W h + b)`; its weight is shared over the others.
 
-    An example of shape (*positions, d_in) becomes (*positions, outputs). The weights are normal with variance
+    An example of shape (..., d_in), the positions first, becomes (..., outputs). The weights are normal with variance
     `gain² / d_in`, the gain that of the activation; the biases start at zero.
 
     Args:

@@ -8,7 +8,7 @@ from kronlin.sources._loss import Floats, Labels, Loss
 
 
 class PerPosition(Loss):
-    """The sum over the positions of a loss of rows, for outputs f of shape (n, *positions, D).
+    """The sum over the positions of a loss of rows, for outputs f of shape (n, ..., D).
 
     `ℓ(f_i, y_i) = Σ_s ℓ(f_is, y_is)`. The label of one position does not depend on the others, so that the Hessian
     is block diagonal: its root has a column for each pair of position and column of the row's root,
@@ -63,7 +63,7 @@ class PerPosition(Loss):
 
 
 def _rows(f: Floats) -> Floats:
-    """The outputs (n, *positions, D) as rows."""
+    """The outputs (n, ..., D) as rows."""
     return f.reshape(-1, f.shape[-1])
 
 

@@ -24,9 +24,9 @@ class Trace(NamedTuple):
 
 
 class Stage(ABC):
-    """A map of examples (n, *shape) that knows the adjoint of its derivative.
+    """A map of examples (n, ...) that knows the adjoint of its derivative.
 
-    Columns are (n, K, *shape): K vectors for each example, of the shape of what stands there in the forward pass.
+    Columns are (n, K, ...): K vectors for each example, of the shape of what stands there in the forward pass.
     """
 
     @abstractmethod
@@ -58,7 +58,7 @@ class Weightless(Stage, Part):
 
     @abstractmethod
     def value(self, h: Floats) -> Floats:
-        """Return the output for the input h (n, *shape)."""
+        """Return the output for the input h (n, ...)."""
 
     @abstractmethod
     def carry(self, columns: Floats, trace: Trace) -> Floats:

@@ -39,11 +39,11 @@ def collect(
     The columns `c_ik` at the output, which are carried back to every layer, are
 
     * "type-2": those of the root `L_i` of the loss Hessian, one for each entry of the output (a position and a class,
-      where it has positions). Then `F = (1/n) Σ_i J_iᵀ L_i L_iᵀ J_i` is
-      the exact Fisher matrix, the expectation over the model's own labels, without any drawing;
+      where it has positions). Then `F = (1/n) Σ_i J_iᵀ L_i L_iᵀ J_i` is the exact Fisher matrix, the expectation over
+      the model's own labels, without any drawing;
     * "mc": `∇ℓ(f_i, y_ik) / √K` for K = `samples` labels drawn from the model: the same matrix up to noise;
-    * "empirical": `∇ℓ(f_i, y_i)` with the given label, K = 1: another matrix; its mean column is the
-      gradient.
+    * "empirical": `∇ℓ(f_i, y_i)` with the given label, summed over the positions of the output, K = 1: another matrix;
+      its mean column is the gradient.
 
     `model` is an `MLP` or a `Sequential`, where weights may be shared over positions. `loss` is "mse", "softmax" or
     "bernoulli", all taken along the last axis of the output and summed over the others, or a `Loss`; what labels y it

@@ -5,7 +5,7 @@ import pytest
 
 import kronlin as kl
 from kronlin.algebra import rules
-from kronlin.operators import fallback
+from kronlin.operators import fallback, lowrank
 from tests.algebra.bare import bare
 from tests.matrices import each_dtype, eps, normal, wide
 from tests.operators.laws import close
@@ -21,6 +21,9 @@ def _pairs(lib, dtype):
     rank, more = kl.LowRank(a(6, 2)), kl.LowRank(a(6, 2, seed=4), a(2, 2), a(6, 2, seed=5))
     blocks, others = kl.BlockDiagonal([a(2, 2), a(2, 2, seed=1), a(2, 2)]), kl.BlockDiagonal([diagonal._make(a(2))] * 3)
     dense = kl.Dense(square)
+    basis = kl.Spectral(lib.asarray(np.linalg.qr(normal((6, 6), dtype))[0]), lib.asarray(normal(6, dtype).real))
+    stacks = kl.VStack([a(2, 2), a(2, 2, seed=6), a(2, 2, seed=7)]), kl.VStack([a(2, 2, seed=i) for i in (8, 9, 10)])
+    stacked = kl.LowRank(stacks[0], a(2, 2, seed=11), stacks[1])
     return [
         (identity, kronecker),
         (rank, identity),
@@ -33,6 +36,12 @@ def _pairs(lib, dtype):
         (more, dense),
         (kronecker, more),
         (blocks, others),
+        (kronecker + other, rank + more),
+        (diagonal - kronecker, rank),
+        (basis, more),
+        (basis.damped(1.0), rank),
+        (blocks, stacked),
+        (kl.BlockDiagonal([a(3, 3), a(3, 3)]), stacked),
     ]
 
 
@@ -43,6 +52,28 @@ def test_pairs(lib, dtype):
         for value, expected in ((rules.inner(a, b), np.vdot(left, right)), (rules.inner(b, a), np.vdot(right, left))):
             size = np.linalg.norm(left) * np.linalg.norm(right)
             assert abs(complex(value) - expected) <= 100 * eps(dtype) * size, (a, b)
+
+
+def test_blocks_meet_only_the_blocks_of_a_low_rank_matrix(monkeypatch):
+    U = kl.VStack([normal((2, 2)), normal((3, 2), seed=1)])
+    blocks = kl.BlockDiagonal([kl.Kronecker(normal((2, 2), seed=2)), kl.Kronecker(normal((3, 3), seed=3))])
+    expected = np.vdot(blocks.to_dense(), kl.LowRank(U).to_dense())
+    seen, real = [], rules.gram
+    monkeypatch.setattr(lowrank.rules, "gram", lambda a, b: seen.append(a.shape) or real(a, b))
+    close(rules.inner(blocks, kl.LowRank(U)), expected)
+    assert set(seen) == {(2, 2), (3, 2)}  # never (5, 2)
+
+
+def test_a_small_matrix_of_many_columns_is_formed(monkeypatch):
+    """Uᴴ B U would have a row for each column of U."""
+    U, B = normal((4, 30)), kl.Kronecker(normal((2, 2), seed=1), normal((2, 2), seed=2))
+    few = kl.LowRank(normal((4, 2), seed=3))
+    monkeypatch.setattr(
+        lowrank.rules, "gram", lambda a, b: pytest.fail(f"{a!r} met {b!r}") if 30 in a.shape else a.H @ b.to_dense()
+    )
+    for other in (B, few):
+        close(rules.inner(kl.LowRank(U), other), np.vdot(U @ U.T, other.to_dense()))
+        close(rules.inner(other, kl.LowRank(U)), np.vdot(U @ U.T, other.to_dense()))
 
 
 def test_the_general_pair_is_dense_and_small(monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kronlin.algebra import Identity, Product, Scaled, assume
+from kronlin.algebra import Identity, Product, Scaled, assume, rules
 from kronlin.arrays import SingularMatrixError, kind
 from kronlin.operators import Dense, Diagonal, Function, KhatriRao, Kronecker
 from kronlin.testing import check_operator
@@ -222,3 +222,11 @@ def test_any_bracketing_gives_the_same(sizes, seed, lib, random):
     found = lib.numpy(chain[0] @ lib.asarray(x))
     bound = np.prod([np.linalg.norm(matrix) for _, matrix in pairs]) * np.linalg.norm(x)
     assert np.linalg.norm(found - dense @ x) <= 1e-13 * bound
+
+
+def test_columns_are_those_of_the_last_factor():
+    (a, one), (b, two) = bare((4, 3)), bare((3, 5), seed=1)
+    chosen = rules.columns(Product(a, b), [4, 0])
+    assert type(chosen) is Product
+    assert chosen.factors[0] is a
+    np.testing.assert_allclose(chosen.to_dense(), (one @ two)[:, [4, 0]], atol=1e-13)

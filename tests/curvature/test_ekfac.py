@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kronlin import memory_limit
 from kronlin.curvature import LayerStatistics, block_diagonal_fisher, ekfac, kfac
 from kronlin.operators import BlockDiagonal, Kronecker, Spectral
 from kronlin.testing import check_operator
 from tests.libraries import NUMPY, eager, fast
 from tests.matrices import adjoint
+from tests.memory import peak_of
 from tests.nets import (
     DAMPINGS,
     NETS,
@@ -54,6 +56,24 @@ def test_reference_steps(name, lam):
     tolerance = 1e-12 + 1e-14 * np.linalg.cond(damped.to_dense())
     close(damped.solve(data["grad"]), data[f"ekfac_{lam}"], tolerance)
     close(damped.inverse() @ data["grad"], data[f"ekfac_{lam}"], tolerance)
+
+
+@given(layer_lists(), st.sampled_from([1, 700]))
+def test_pieces_change_nothing(layers, limit):
+    with memory_limit(limit):
+        E = ekfac(layers)
+    check_definition(E, layers, "expand")
+
+
+@pytest.mark.parametrize("S", [1, 20])
+def test_the_peak_keeps_to_the_limit(S):
+    """The statistics in the eigenbases would take as much as those of the layer: 2 MB and more."""
+    layer = random_layers(np.random.default_rng(0), 1000, 5, [(40, 50)], S)[0]
+    whole = ekfac([layer]).blocks[0].w
+    with memory_limit(2**19):
+        E, peak = peak_of(lambda: ekfac([layer]))
+    close(E.blocks[0].w, whole)
+    assert peak < 2**19 + 6 * E.nbytes
 
 
 @given(layer_lists(), st.sampled_from(["expand", "reduce"]))
@@ -115,6 +135,47 @@ def test_exact_where_kfac_has_the_eigenvectors_only():
     pairs = np.array([(0, 0)] * 4 + [(1, 0)] * 1 + [(0, 1)] * 2 + [(1, 2)] * 5)
     layers = [LayerStatistics(np.eye(3)[pairs[:, 1]], np.eye(2)[pairs[:, 0]])]
     close(ekfac(layers).to_dense(), np.diag([4.0, 2.0, 0.0, 1.0, 0.0, 5.0]) / 12)
+
+
+@given(layer_lists(), st.integers(0, 99))
+def test_in_the_basis_of_other_examples(layers, seed):
+    """W = diag(Qᴴ F Q) for their Q, which is kept to the last bit."""
+    rng = np.random.default_rng(seed)
+    others = [LayerStatistics(x.inputs + rng.standard_normal(x.inputs.shape), x.output_gradients) for x in layers]
+    for basis in (kfac(others), ekfac(others), ekfac(others).damped(0.1)):
+        E = ekfac(layers, basis=basis)
+        for layer, block, given_block in zip(layers, E.blocks, basis.blocks, strict=True):
+            Q = block.Q.to_dense()
+            np.testing.assert_array_equal(Q, given_block.eigh().Q.to_dense())
+            close(block.w, (abs(adjoint(Q) @ root_by_definition(layer)) ** 2).sum(axis=1) / layer.n)
+
+
+@SHARING
+def test_its_own_basis_changes_nothing(sharing):
+    layers = random_layers(np.random.default_rng(0), 6, 2, [(4, 3), (2, 3), (4, 3)], 2)
+    E = ekfac(layers, sharing)
+    for basis in (kfac(layers, sharing), E):
+        again = ekfac(layers, basis=basis)
+        assert again.members == E.members
+        np.testing.assert_array_equal(again.to_dense(), E.to_dense())
+
+
+@pytest.mark.parametrize(
+    ("basis", "match"),
+    [
+        (Kronecker(np.eye(2), np.eye(3)), r"with blocks of the sizes \[6, 4\], not Kronecker"),
+        (BlockDiagonal([np.eye(4), np.eye(6)]), r"with blocks of the sizes \[6, 4\], not BlockDiagonal"),
+        (BlockDiagonal([np.eye(6), np.eye(4)]), r"a Kronecker product of the sizes \(2, 3\), not Dense"),
+        (
+            BlockDiagonal([Kronecker(np.eye(3), np.eye(2)), np.eye(4)]),
+            r"a Kronecker product of the sizes \(2, 3\), not Kronecker\(.*3×3 ⊗ 2×2\)",
+        ),
+    ],
+)
+def test_a_basis_of_other_layers_is_refused(basis, match):
+    layers = random_layers(np.random.default_rng(0), 3, 1, [(2, 3), (2, 2)])
+    with pytest.raises(ValueError, match=match):
+        ekfac(layers, basis=basis)
 
 
 @SHARING

@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kronlin import memory_limit
 from kronlin.curvature import (
     LayerStatistics,
     _mini_block_fisher,
-    _weight_gradients,
     block_diagonal_fisher,
     diagonal_fisher,
     mini_block_fisher,
 )
-from kronlin.operators import BlockDiagonal, Dense
+from kronlin.operators import BlockDiagonal, Dense, Kronecker
 from kronlin.testing import check_operator
 from tests.libraries import eager, fast
 from tests.nets import (
@@ -32,11 +32,18 @@ from tests.nets import (
 NET = pytest.mark.parametrize("name", NETS)
 
 
-def cut(matrix, layers):
-    """What is left of a Fisher matrix when only pairs of entries in one row of a weight are kept."""
-    sizes = [layer.d_in for layer in layers for _ in range(layer.d_out)]
-    row = np.repeat(np.arange(len(sizes)), sizes)
-    return np.where(row[:, None] == row, matrix, 0)
+def cut(matrix, layers, kernels=None):
+    """What is left of a Fisher matrix when only pairs of entries in one row of a weight, or one kernel, are kept."""
+    kernels = kernels or [layer.d_in for layer in layers]
+    group = np.array(
+        [
+            (j, o, i // kernel)
+            for j, (layer, kernel) in enumerate(zip(layers, kernels, strict=True))
+            for o in range(layer.d_out)
+            for i in range(layer.d_in)
+        ]
+    )
+    return np.where((group[:, None] == group).all(-1), matrix, 0)
 
 
 @NET
@@ -57,18 +64,71 @@ def test_reference_steps(name, lam):
     close(damped.inverse() @ data["grad"], data[f"mbf_{lam}"], tolerance)
 
 
-@given(layer_lists(), st.sampled_from([1, 20, 2**22]))
-def test_definition(layers, chunk):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_weight_gradients, "CHUNK", chunk)
+@given(layer_lists(), st.sampled_from([1, 600, 2**28]))
+def test_definition(layers, limit):
+    with memory_limit(limit):
         M = mini_block_fisher(layers)
     close(M.to_dense(), cut(fisher_by_definition(layers), layers))
     close(M.diagonal(), diagonal_fisher(layers).diagonal())
 
 
+@given(st.lists(st.tuples(*[st.integers(1, 3)] * 3, st.booleans()), min_size=1, max_size=3), st.integers(1, 2))
+def test_kernels_of_convolutions(sizes, S):
+    """Kernels of k entries between d_out and c channels, with a bias or without; its block is of one entry."""
+    shapes = [(d_out, c * k + bias) for d_out, c, k, bias in sizes]
+    layers, kernels = random_layers(np.random.default_rng(0), 3, 2, shapes, S), [k for _, _, k, _ in sizes]
+    kernels[0] = None
+    M = mini_block_fisher(layers, kernels)
+    wanted = cut(fisher_by_definition(layers), layers, [layers[0].d_in, *kernels[1:]])
+    close(M.to_dense(), wanted)
+    per_layer = [x.d_out * -(-x.d_in // (k or x.d_in)) for x, k in zip(layers, kernels, strict=True)]
+    groups = np.repeat(per_layer, [layer.parameters for layer in layers])
+    assert len(M.blocks) == sum(per_layer)
+    F = block_diagonal_fisher(layers).to_dense()
+    assert np.linalg.eigvalsh(groups[:, None] * M.to_dense() - F)[0] >= -1e-12 * np.trace(F)
+    close(M.damped(0.5).inverse().to_dense(), np.linalg.inv(wanted + 0.5 * np.eye(len(wanted))), 1e-9)
+
+
+@given(layer_lists(), st.booleans())
+def test_outputs_share_the_mean_of_their_blocks(layers, convolutions):
+    kernels = [max(1, layer.d_in // 2) for layer in layers] if convolutions else None
+    M, F = mini_block_fisher(layers, kernels, average=True), fisher_by_definition(layers)
+    wanted, start = np.zeros_like(F), 0
+    for layer, kernel in zip(layers, kernels or [layer.d_in for layer in layers], strict=True):
+        end = start + layer.parameters
+        own = cut(F[start:end, start:end], [layer], [kernel])
+        mean = own.reshape(layer.d_out, layer.d_in, layer.d_out, layer.d_in).trace(axis1=0, axis2=2) / layer.d_out
+        wanted[start:end, start:end] = np.kron(np.eye(layer.d_out), mean)
+        start = end
+    close(M.to_dense(), wanted)
+    np.testing.assert_allclose(M.trace(), np.trace(F), rtol=1e-12)
+    assert M.is_psd is True
+    assert all(type(block) is Kronecker for block in M.blocks)
+    b = np.arange(1.0, M.shape[0] + 1)
+    close(M.damped(0.5).inverse() @ b, np.linalg.solve(wanted + 0.5 * np.eye(len(b)), b), 1e-9)
+
+
+def test_shared_blocks_in_every_library(lib):
+    layers, b = tiny_layers(lib), lib.asarray(np.ones(12))
+    for kernels in (None, [1, 2]):
+        M = mini_block_fisher(layers, kernels, average=True)
+        dense = lib.numpy(M.to_dense())
+        x = M.damped(0.5).inverse() @ b
+        assert lib.owns(x)
+        close(lib.numpy(x), np.linalg.solve(dense + 0.5 * np.eye(12), np.ones(12)), 1e-9)
+
+
+def test_kernels_are_checked():
+    layers = random_layers(np.random.default_rng(0), 2, 1, [(2, 9), (1, 5)], 2)
+    with pytest.raises(ValueError, match="kernels has 1 entries for 2 layers"):
+        mini_block_fisher(layers, [4])
+    for kernel in (0, 6, 10, True, 2.0):
+        with pytest.raises(ValueError, match="its 9 inputs must be a whole number of them"):
+            mini_block_fisher(layers, [kernel, None])
+
+
 def test_columns_count_as_one_without_shared_weights(monkeypatch):
     """For S = 1 the 5 columns of an example are one gradient, for S = 2 they are 5."""
-    monkeypatch.setattr(_weight_gradients, "CHUNK", 6)
     seen = []
     for S in (1, 2):
         layers = random_layers(np.random.default_rng(0), 3, 5, [(2, 3)], S)
@@ -77,7 +137,8 @@ def test_columns_count_as_one_without_shared_weights(monkeypatch):
             patch.setattr(
                 _mini_block_fisher, "_row_moments", lambda P, moments=moments: seen.append(len(P)) or moments(P)
             )
-            mini_block_fisher(layers)
+            with memory_limit(1):
+                mini_block_fisher(layers)
     assert seen == [1] * 3 + [1] * 15
 
 

@@ -10,6 +10,7 @@ from kronlin.algebra import Scaled, rules
 from kronlin.curvature import Rearrangement, rearrangement
 from kronlin.testing import check_operator
 from tests.matrices import each_dtype, normal
+from tests.memory import peak_of
 from tests.nets import close, fisher_by_definition, random_layers
 from tests.operators.laws import check
 from tests.operators.test_rearranged import by_definition
@@ -21,10 +22,10 @@ def shapes_of(layer):
     return (layer.d_out, layer.d_out), (layer.d_in, layer.d_in)
 
 
-def pair(n, S, K, size, dtype="float64", seed=0, lib=None):
-    """The operator of a random layer, and the dense one."""
+def pair(n, S, K, size, dtype="float64", seed=0, lib=None, dense=True):
+    """The operator of a random layer, and the dense one if it is asked for."""
     layer = random_layers(np.random.default_rng(seed), n, K, [size], S, dtype=dtype)[0]
-    dense = n * by_definition(fisher_by_definition([layer]), shapes_of(layer))
+    dense = n * by_definition(fisher_by_definition([layer]), shapes_of(layer)) if dense else None
     arrays = (layer.inputs, layer.output_gradients)
     return Rearrangement(*(arrays if lib is None else map(lib.asarray, arrays))), dense
 
@@ -62,13 +63,45 @@ def test_meets_a_kronecker_product_as_the_block_does(sizes, dtype, seed):
 
 
 @pytest.mark.parametrize("S", [1, 3])
-def test_a_few_examples_at_a_time(S, monkeypatch):
+def test_a_few_examples_at_a_time(S):
     R, dense = pair(7, S, 2, (2, 3))
     whole = len(list(R._pieces(1)))
-    monkeypatch.setattr(rearrangement, "CHUNK", 30)
-    assert (whole, len(list(R._pieces(1)))) == (1, {1: 2, 3: 4}[S])
-    close(R @ np.ones(9), dense @ np.ones(9))
-    close(R.H @ np.ones(4), dense.T @ np.ones(4))
+    with kl.memory_limit(500):
+        assert (whole, len(list(R._pieces(1)))) == (1, {1: 3, 3: 7}[S])
+        close(R @ np.ones(9), dense @ np.ones(9))
+        close(R.H @ np.ones(4), dense.T @ np.ones(4))
+
+
+@pytest.mark.parametrize(("S", "size", "by_positions"), [(2, (9, 8), True), (9, (2, 3), False)])
+def test_the_cheaper_order_is_taken(S, size, by_positions, monkeypatch):
+    R, dense = pair(2, S, 2, size)
+    monkeypatch.setattr(rearrangement, "_sandwich" if by_positions else "_weighted", None)
+    close(R @ np.ones(R.shape[1]), dense @ np.ones(R.shape[1]))
+    close(R.H @ np.ones(R.shape[0]), dense.T @ np.ones(R.shape[0]))
+
+
+@pytest.mark.parametrize("by_positions", [True, False])
+@given(st.tuples(*[st.integers(1, 3)] * 5), KINDS, st.sampled_from([1, 400, 2**28]))
+def test_either_order_in_pieces(by_positions, sizes, dtype, limit):
+    n, S, K, d_out, d_in = sizes
+    R, dense = pair(n, S, K, (d_out, d_in), dtype)
+    M, N = normal((d_in**2, 2), dtype), normal((d_out**2, 2), dtype)
+    with pytest.MonkeyPatch.context() as patch, kl.memory_limit(limit):
+        patch.setattr(Rearrangement, "_by_positions", lambda self: by_positions)
+        np.testing.assert_allclose(R @ M, dense @ M, rtol=0, atol=1e-11 * np.abs(dense).max())
+        np.testing.assert_allclose(R.H @ N, dense.conj().T @ N, rtol=0, atol=1e-11 * np.abs(dense).max())
+
+
+@pytest.mark.parametrize("S", [1, 4, 100])
+def test_the_peak_keeps_to_the_limit(S):
+    """All columns as matrices would take 3 MB."""
+    R, _ = pair(100, S, 2, (40, 50), dense=False)
+    for op in (R, R.H):
+        x = np.ones(op.shape[1])
+        with kl.memory_limit(2**19):
+            y, peak = peak_of(lambda op=op, x=x: op @ x)
+        close(y, op @ x)
+        assert peak < 2**19 + 5 * y.nbytes
 
 
 @pytest.mark.parametrize("S", [1, 2])

@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kronlin import memory_limit
 from kronlin.algebra import Product, rules
 from kronlin.curvature import FisherRoot
 from kronlin.operators import BlockDiagonal, Dense, KhatriRao, Kronecker, LowRank, VStack
 from kronlin.testing import check_operator
 from tests.libraries import NUMPY, eager, fast
+from tests.memory import peak_of
 from tests.nets import close, layer_lists, random_layers, root_by_definition
 
 SHAPES = {"plain": (4, 1, 1, 3, 2), "columns": (3, 1, 2, 2, 4), "shared": (2, 3, 2, 4, 3), "one": (1, 1, 1, 1, 1)}
@@ -213,6 +215,72 @@ def test_memory_is_that_of_the_two_arrays():
     U = FisherRoot(layer.inputs, layer.output_gradients)
     assert U.nbytes == layer.inputs.nbytes + layer.output_gradients.nbytes
     assert U.inputs is layer.inputs
+
+
+@given(layer_lists(), st.sampled_from([1, 200, 1500]))
+def test_pieces_change_nothing(layers, limit):
+    rng = np.random.default_rng(0)
+    for layer in layers:
+        U, dense = FisherRoot(layer.inputs, layer.output_gradients), root_by_definition(layer)
+        x, y = rng.standard_normal((U.shape[1], 2)), rng.standard_normal((U.shape[0], 2))
+        with memory_limit(limit):
+            close(U @ x, dense @ x)
+            close(U.H @ y, dense.T @ y)
+            close(U.norm(), np.linalg.norm(dense))
+            close(LowRank(U).diagonal(), (dense**2).sum(axis=1))
+            close(LowRank(U).to_dense(), dense @ dense.T)
+
+
+def test_pieces_on_every_library_and_in_stacks(lib):
+    layers = random_layers(np.random.default_rng(3), 3, 2, [(3, 2), (3, 2)], 2, lib)
+    roots = [FisherRoot(layer.inputs, layer.output_gradients) for layer in layers]
+    blocks, dense = BlockDiagonal(roots), [root_by_definition(layer, lib) for layer in layers]
+    x, y = np.arange(12.0), np.arange(12.0)[::-1]
+    with memory_limit(1):
+        results = [blocks @ lib.asarray(x), blocks.H @ lib.asarray(y.copy()), blocks.norm()]
+        squares = rules.modulus2(blocks) @ lib.asarray(np.ones(12))
+    assert all(lib.owns(result) for result in (*results, squares))
+    close(lib.numpy(results[0]), np.concatenate([u @ part for u, part in zip(dense, np.split(x, 2), strict=True)]))
+    close(lib.numpy(results[1]), np.concatenate([u.T @ part for u, part in zip(dense, np.split(y, 2), strict=True)]))
+    close(lib.numpy(results[2]), np.linalg.norm(dense))
+    close(lib.numpy(squares), np.concatenate([(u**2).sum(axis=1) for u in dense]))
+
+
+@pytest.mark.parametrize("act", ["product", "adjoint", "norm", "diagonal", "dense"])
+@pytest.mark.parametrize("S", [1, 20])
+def test_the_peak_keeps_to_the_limit(act, S):
+    """Unlimited, the arrays on the way would be as large as the output gradients or the root.
+
+    The diagonal for S = 1 comes from a root of the squared arrays, which are counted.
+    """
+    n, K = 500, 4
+    layer, small = random_layers(np.random.default_rng(0), n, K, [(60, 50), (12, 10)], S)
+    U, U_small = (FisherRoot(each.inputs, each.output_gradients) for each in (layer, small))
+    F, x, y = LowRank(U), np.ones((U.shape[1], 3)), np.ones((U.shape[0], 3))
+    function = {
+        "product": lambda: U @ x,
+        "adjoint": lambda: U.H @ y,
+        "norm": U.norm,
+        "diagonal": F.diagonal,
+        "dense": LowRank(U_small).to_dense,
+    }[act]
+    whole, limit = np.asarray(function()), 2**19
+    with memory_limit(limit):
+        result, peak = peak_of(function)
+    close(np.asarray(result), whole, 1e-12)
+    squares = U.nbytes if (act, S) == ("diagonal", 1) else 0
+    assert peak < limit + 4 * whole.nbytes + squares + 20_000
+
+
+def test_chosen_columns_are_examples_of_one_column(lib):
+    U, dense = make((4, 2, 3, 2, 2), lib)
+    chosen = rules.columns(U, [7, 4, 11, 4])
+    assert type(chosen) is FisherRoot
+    assert (chosen.n, chosen.K) == (4, 1)
+    close(lib.numpy(chosen.to_dense()), dense[:, [7, 4, 11, 4]])
+    stacked = rules.columns(VStack([U, U]), [2, 5])
+    assert type(stacked) is VStack
+    close(lib.numpy(stacked.to_dense()), np.concatenate([dense[:, [2, 5]]] * 2))
 
 
 def test_bad_input_is_told_as_by_the_statistics():

@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kronlin.curvature import LayerStatistics, _weight_gradients, block_diagonal_fisher, kfac, tkfac
+from kronlin import memory_limit
+from kronlin.curvature import LayerStatistics, block_diagonal_fisher, kfac, tkfac
 from kronlin.operators import BlockDiagonal, Kronecker, Spectral
 from kronlin.testing import check_operator
 from tests.libraries import NUMPY, eager, fast
+from tests.memory import peak_of
 from tests.nets import (
     DAMPINGS,
     NETS,
@@ -56,14 +58,33 @@ def test_reference_steps(name, lam):
     close(damped.inverse() @ data["grad"], data[f"tkfac_{lam}"], tolerance)
 
 
-@given(layer_lists(), st.sampled_from([1, 20, 2**22]))
-def test_definition(layers, chunk):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_weight_gradients, "CHUNK", chunk)
+@given(layer_lists(), st.sampled_from([1, 600, 2**28]))
+def test_definition(layers, limit):
+    with memory_limit(limit):
         blocks = tkfac(layers).blocks
     for layer, block in zip(layers, blocks, strict=True):
         close(block.to_dense(), by_definition(layer))
         np.testing.assert_allclose(block.factors[1].trace(), 1.0, rtol=1e-13)
+
+
+@pytest.mark.parametrize("lib", eager(), ids=str)
+def test_few_positions_in_every_library(lib):
+    layer, twin = (
+        random_layers(np.random.default_rng(0), 3, 1, [(9, 8)], 2, each, "complex128")[0] for each in (lib, NUMPY)
+    )
+    found = tkfac([layer])
+    assert lib.owns(found.diagonal())
+    close(lib.numpy(found.to_dense()), by_definition(twin))
+
+
+@pytest.mark.parametrize("S", [1, 2, 40])
+def test_the_peak_keeps_to_the_limit(S):
+    layer = random_layers(np.random.default_rng(0), 200, 2, [(30, 40)], S)[0]
+    whole = tkfac([layer]).to_dense()
+    with memory_limit(2**19):
+        T, peak = peak_of(lambda: tkfac([layer]))
+    close(T.to_dense(), whole)
+    assert peak < 2**19 + 6 * T.nbytes
 
 
 @given(layer_lists())

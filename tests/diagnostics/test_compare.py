@@ -7,6 +7,7 @@ import kronlin as kl
 import kronlin.diagnostics._compare as module
 from tests.libraries import NUMPY
 from tests.matrices import positive
+from tests.members import MEMBERS
 from tests.nets import layers_of, reference
 from tests.triples import formulas
 
@@ -109,6 +110,29 @@ def test_every_column_agrees_with_brute_force(lam, space):
     for name in ("DEF1", "DEF2", "R-BNN1", "R-BNN2"):
         assert abs(table[name].iterations - table["A-DEF2"].iterations) <= 1 + slack(history)
     assert (table["step"].condition, table["step"].iterations) == (None, None)
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_every_member_damped_is_a_preconditioner(name):
+    layers, F, b = case()
+    lam = 0.3
+    A, K = kl.fisher(layers).damped(lam), MEMBERS[name](layers)
+    two_terms = name in ("KPSVD 2", "K-FAC corrected")
+    table = kl.compare(
+        A, {name: lambda: (kl.factored_damping if two_terms else kl.Operator.damped)(K, lam).inverse()}, b
+    )
+    dense = K.to_dense() + lam * np.eye(len(b))
+    if two_terms:
+        dense = kl.factored_damping(K, lam).to_dense()
+    Ad, M = F + lam * np.eye(len(b)), np.linalg.inv(dense)
+    exact = np.linalg.solve(Ad, b)
+    error = M @ b - exact
+    spectrum = np.linalg.eigvals(M @ Ad).real
+    row = table[name]
+    assert row.error == pytest.approx(np.sqrt(error @ Ad @ error / (exact @ Ad @ exact)), rel=1e-8)
+    assert row.condition == pytest.approx(max(spectrum) / min(spectrum), rel=1e-2)
+    assert row.converged
+    assert_same_run(row, dense_cg(Ad, b, 10 * len(b), 1e-8, M=M))
 
 
 def test_builders_are_timed_and_ready_operators_are_not():

@@ -44,6 +44,12 @@ def test_agrees_with_scipy_on_simple_values(which):
     np.testing.assert_allclose(eigsh(matrix, 4, which).values, scipy_eigsh(matrix, 4, which=which)[0], atol=1e-9)
 
 
+@pytest.mark.parametrize("matrix", [np.eye(3), np.zeros((3, 3))], ids=["I", "0"])
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_both_ends_of_equal_values(matrix, k):
+    np.testing.assert_allclose(eigsh(matrix, k, "BE").values, matrix.diagonal()[:k], atol=1e-12)
+
+
 @given(
     st.lists(st.sampled_from([-2.0, -1.0, 0.0, 1.0, 3.0, 5.0]), min_size=1, max_size=8),
     st.data(),

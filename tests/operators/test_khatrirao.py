@@ -5,7 +5,8 @@ import pytest
 
 import kronlin as kl
 from kronlin.algebra import rules
-from tests.matrices import each_dtype, normal
+from tests.algebra.bare import Bare
+from tests.matrices import each_dtype, each_stack, eps, normal
 from tests.operators.laws import check, close
 
 
@@ -48,6 +49,23 @@ def test_chosen_columns_of_a_kronecker_product_are_a_khatri_rao_product():
     chosen = rules.columns(kron, [5, 0, 11])
     assert type(chosen) is kl.KhatriRao
     close(chosen.to_dense(), kron.to_dense()[:, [5, 0, 11]])
+
+
+@each_stack()
+def test_chosen_columns_are_those_of_both(lib, dtype, batch):
+    left, right = normal((*batch, 3, 5), dtype), normal((*batch, 2, 5), dtype, 1)
+    op = kl.KhatriRao._make(lib.asarray(left), lib.asarray(right))
+    chosen = rules.columns(op, [4, 0])
+    assert type(chosen) is kl.KhatriRao
+    close(lib.numpy(chosen.to_dense()), lib.numpy(op.to_dense())[..., [4, 0]], rtol=10 * float(eps(dtype)))
+
+
+@each_stack()
+def test_columns_by_products_in_stacks(lib, dtype, batch):
+    dense = normal((*batch, 3, 5), dtype)
+    chosen = rules.columns(Bare(lib.asarray(dense)), [4, 0])
+    assert type(chosen) is kl.Dense
+    np.testing.assert_array_equal(lib.numpy(chosen.array), dense[..., [4, 0]])
 
 
 def test_bad_input():

@@ -97,9 +97,18 @@ def test_eigenpairs_of_a_root_too_large_to_be_formed(monkeypatch):
 def test_the_diagonal_in_pieces(n, r, chunk, is_complex, seed):
     dtype = "complex128" if is_complex else "float64"
     u, c, v = normal((n, r), dtype, seed), normal((r, r), dtype, seed + 1), normal((n, r), dtype, seed + 2)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kronlin.algebra.columns.CHUNK", chunk)
+    with kl.memory_limit(16 * chunk):
         close(kl.LowRank(u, c, v).diagonal(), np.diag(u @ c @ v.conj().T))
+
+
+@pytest.mark.parametrize("core", [None, 2.5, "general"])
+def test_the_matrix_in_pieces(core):
+    """c U Uᴴ of many columns is summed over them; what has another core is formed at once."""
+    u = normal((4, 50), "complex128")
+    c = normal((50, 50), "complex128") if core == "general" else (core or 1.0) * np.eye(50)
+    op = kl.LowRank(u, c) if core == "general" else (core or 1) * kl.LowRank(u)
+    with kl.memory_limit(1000):
+        close(op.to_dense(), u @ c @ adjoint(u))
 
 
 def test_the_diagonal_forms_no_square_matrix():
