@@ -33,9 +33,9 @@ def collect(
     """Return `(layers, gradient, loss)` of a pure function on n examples: all that the curvature is built from.
 
     The function is traced and read: a matrix product or a convolution with a parameter, transposed at most, is a layer,
-    and a parameter added to its result is its bias. So any model will do that is a function of its parameters, written
-    by hand or `model.apply` of Flax, without a word in it about curvature; an embedding is a layer if it is written
-    `one_hot(x) @ table`. The columns carried back are
+    and so are rows looked up in one (an embedding; inputs are dense one-hot rows); a parameter added to the result is
+    the bias. So any model will do that is a function of its parameters, written by hand or `model.apply` of Flax,
+    without a word in it about curvature. The columns carried back are
 
     * "type-2": the roots of the Hessians of the ℓ_i, so that `fisher(layers)` is the generalised Gauss-Newton matrix of
       the risk h = (1/n) Σ_i ℓ_i; a column for each output of an example, positions and classes alike;

@@ -1,4 +1,4 @@
-"""Operations that multiply what they are given by a kernel: matrix products and convolutions."""
+"""Operations that multiply what they are given by a kernel: matrix products, convolutions and tables."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -131,10 +131,32 @@ class Convolution(Product):
         return g.transpose(batch, *pixels, channels).reshape(-1, g.shape[channels])
 
 
+class Lookup(Product):
+    """Rows of a table, `table[indices]`: a product with one-hot rows, which are made dense as inputs of the layer."""
+
+    @property
+    def letters(self) -> str:
+        looked_up = self.axes[self.equation.params["dimension_numbers"].start_index_map[0]]
+        return "".join("I" if axis == looked_up else "O" for axis in range(len(self.axes)))
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        numbers = self.equation.params["dimension_numbers"]
+        kept = [axis for place, axis in enumerate(self.axes) if place not in numbers.start_index_map]
+        return tuple(numbers.offset_dims[kept.index(axis)] for axis in sorted(kept))
+
+    def inputs(self, x: Array) -> Array:
+        jax, params = import_jax(), self.equation.params
+        rows = self.equation.invars[0].aval.shape[params["dimension_numbers"].start_index_map[0]]
+        if params["mode"] == jax.lax.GatherScatterMode.CLIP:
+            x = x.clip(0, rows - 1)
+        return jax.nn.one_hot(x.reshape(-1), rows)  # zeros for an index outside, where nothing is looked up
+
+
 def product_of(place: int, equation: Equation, operand: int, found: Axes, ndim: int) -> Product | str:
     """The product that an operation makes with a kernel of `ndim` axes, or why it is none."""
     name, params = equation.primitive.name, equation.params
-    if name not in ("dot_general", "conv_general_dilated"):
+    if name not in ("dot_general", "conv_general_dilated", "gather"):
         return f"goes into {name!r}"
     axes = tuple(axis for axis in found if axis is not None)
     if len(found) != ndim or sorted(axes) != list(range(ndim)):
@@ -143,6 +165,9 @@ def product_of(place: int, equation: Equation, operand: int, found: Axes, ndim: 
         if params["dimension_numbers"][1][0]:
             return "is multiplied entry by entry along an axis of 'dot_general', with no sum"
         return MatrixProduct(place, equation, operand, axes)
+    if name == "gather":
+        whole_rows = operand == 0 and _takes_rows(equation)
+        return Lookup(place, equation, operand, axes) if whole_rows else "goes into a 'gather' of other than whole rows"
     if operand == 0:
         return "is what another array is convolved over"
     if params["batch_group_count"] != 1:
@@ -151,3 +176,13 @@ def product_of(place: int, equation: Equation, operand: int, found: Axes, ndim: 
     if window != sorted(window):
         return "goes into a convolution with the axes of its window exchanged"
     return Convolution(place, equation, operand, axes)
+
+
+def _takes_rows(equation: Equation) -> bool:
+    """Whether a gather has one index for each position, along one axis, and takes all of the others."""
+    numbers, sizes = equation.params["dimension_numbers"], equation.params["slice_sizes"]
+    axis = tuple(numbers.start_index_map)
+    shape = equation.invars[0].aval.shape
+    others = all(sizes[place] == length for place, length in enumerate(shape) if place not in axis)
+    batched = getattr(numbers, "operand_batching_dims", ())
+    return len(axis) == 1 and tuple(numbers.collapsed_slice_dims) == axis and others and not batched

@@ -78,6 +78,12 @@ def tied(p, x):
     return jnp.tanh(h @ p["c"] + p["d1"]) @ p["d"] + p["d1"]
 
 
+def words(p, x):
+    """An embedding of positive numbers and others, added to one of the places."""
+    h = p["words"][(x > 0).astype(int)] + jnp.take(p["places"], jnp.arange(x.shape[1]), axis=0)
+    return jnp.tanh(h) @ p["last"]
+
+
 def scanned(p, x):
     """Weights in a stack for `scan`, and a table that is used from both sides."""
     h = lax.scan(lambda h, w: (jnp.tanh(h @ w), None), x @ p["table"], p["stack"])[0]
@@ -136,6 +142,7 @@ NETS = {
         (3,),
         "softmax",
     ),
+    "words": Net(words, {"words": (3, 2), "places": (2, 2), "last": (2, 3)}, (2,), "softmax"),
     "scanned": Net(scanned, {"stack": (2, 2, 2), "table": (3, 2)}, (3,), "mse", "columns"),
 }
 

@@ -5,8 +5,8 @@ import pytest
 
 from kronlin.curvature.layerweight import LayerWeight
 from kronlin.sources.jax._axes import follow
-from kronlin.sources.jax._products import Convolution, MatrixProduct, Product, product_of
-from kronlin.sources.jax._program import program_of
+from kronlin.sources.jax._products import Convolution, Lookup, MatrixProduct, Product, product_of
+from kronlin.sources.jax._program import is_literal, program_of
 
 jax = pytest.importorskip("jax")
 jnp, lax = jax.numpy, jax.lax
@@ -67,9 +67,10 @@ def found(function, W, x) -> Product | str:
     program = program_of(function, W, x).jaxpr
     axes = dict.fromkeys(program.invars[:1], tuple(range(W.ndim)))
     for place, equation in enumerate(program.eqns):
-        operand = [v in axes for v in equation.invars].index(True) if axes.keys() & set(equation.invars) else None
-        if operand is None:
+        held = [not is_literal(v) and v in axes for v in equation.invars]
+        if not any(held):
             continue
+        operand = held.index(True)
         moved = follow(equation, axes[equation.invars[operand]])
         if moved is None:
             return product_of(place, equation, operand, axes[equation.invars[operand]], W.ndim)
@@ -81,21 +82,49 @@ def found(function, W, x) -> Product | str:
 def test_it_is_a_product_at_every_position(name):
     function, shape, inputs, letters = CASES[name]
     rng = np.random.default_rng(0)
-    W, x = (jnp.asarray(rng.integers(-4, 5, size), "float32") for size in (shape, inputs))  # exact in every precision
+    W, x = (rng.integers(-4, 5, size).astype("float32") for size in (shape, inputs))  # exact in every precision
     product = found(function, W, x)
     kind = Convolution if "H" in letters else MatrixProduct
     assert type(product) is kind
     assert product.groups == (2 if name == "groups" else 1)
     assert product.letters == letters
     weight = LayerWeight.of("W", {"W": shape}, letters)
-    kernel = W.transpose(product.axes)
-    operands = (x, kernel) if product.operand else (kernel, x)
-    z = product.equation.primitive.bind(*operands, **product.equation.params)
-    Z, A = product.output_gradients(z), product.inputs(x)
+
+    @jax.jit
+    def both(kernel, x):
+        operands = (x, kernel) if product.operand else (kernel, x)
+        z = product.equation.primitive.bind(*operands, **product.equation.params)
+        return product.output_gradients(z), product.inputs(x)
+
+    Z, A = map(np.asarray, both(W.transpose(product.axes), x))
     rows = weight.vector({"W": W}).reshape(product.groups, weight.matrix_shape[0] // product.groups, -1)
     blocks = zip(np.split(Z, product.groups, axis=-1), np.split(A, product.groups, axis=-1), rows, strict=True)
     for Z_j, A_j, W_j in blocks:
         np.testing.assert_array_equal(Z_j, A_j @ W_j.T)
+
+
+@pytest.mark.parametrize(
+    ("function", "shape", "letters", "rows"),
+    [
+        (lambda W, x: W[x], (3, 2), "IO", [0, 2, 2, 1]),
+        (lambda W, x: jnp.take(W, x, axis=1), (2, 3, 4), "OIO", [0, 2, 2, 1]),
+        (lambda W, x: W.transpose(2, 0, 1)[:, :, x], (2, 3, 4), "OIO", [0, 2, 2, 1]),
+        (lambda W, x: jnp.take(W, 2 * x, axis=0), (3, 2), "IO", [0, None, None, 2]),
+        (lambda W, x: jnp.take(W, 2 * x, axis=0, mode="clip"), (3, 2), "IO", [0, 2, 2, 2]),
+        (lambda W, x: W[x], (3,), "I", [0, 2, 2, 1]),
+    ],
+)
+def test_a_lookup_is_a_product_with_one_hot_rows(function, shape, letters, rows):
+    W, x = jnp.asarray(np.random.default_rng(0).standard_normal(shape)), jnp.asarray([[0, 2], [2, 1]])
+    product = found(function, W, x)
+    assert isinstance(product, Lookup)
+    assert product.letters == letters
+    index = 2 * x if None in rows or rows[-1] == 2 else x
+    A = np.asarray(product.inputs(index[..., None]))
+    np.testing.assert_array_equal(A, [np.arange(3) == row for row in rows])
+    Z = product.output_gradients(np.nan_to_num(function(W, x)))
+    weight = LayerWeight.of("W", {"W": shape}, letters)
+    np.testing.assert_array_equal(Z, A @ weight.vector({"W": np.asarray(W)}).reshape(weight.matrix_shape).T)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +145,7 @@ def test_it_is_a_product_at_every_position(name):
             (2, 2, 3, 3),
             "groups of examples",
         ),
+        (lambda W, x: W[x.astype(int), x.astype(int)], (2, 2), (3,), "'gather' of other than whole rows"),
         (lambda W, x: x + jnp.sin(W), (3, 2), (3, 2), "goes into 'sin'"),
     ],
 )
