@@ -8,6 +8,7 @@ import pytest
 
 from kronlin.curvature import LayerStatistics
 from kronlin.sources import jax as source
+from kronlin.sources.jax._names import named_arrays
 
 jax = pytest.importorskip("jax")
 jax.config.update("jax_enable_x64", True)
@@ -210,17 +211,9 @@ def gauss_newton(given: Problem) -> tuple[np.ndarray, np.ndarray, float]:
 
         return jax.vmap(product)(jnp.eye(layout.size)), back(gradient(f))[0], risk_at_outputs(given.loss, f, given.y)
 
-    theta = layout.vector({name: np.asarray(array) for name, array in named(given.parameters).items()})
+    theta = layout.vector({name: np.asarray(array) for name, array in named_arrays(given.parameters).items()})
     matrix, gradient, risk = derivatives(jnp.asarray(theta))
     return np.asarray(matrix), np.asarray(gradient), float(risk)
-
-
-def named(tree):
-    """Arrays by the way to them."""
-    return {
-        "/".join(str(entry.key) for entry in path): array
-        for path, array in jax.tree_util.tree_flatten_with_path(tree)[0]
-    }
 
 
 def numbers(layers):

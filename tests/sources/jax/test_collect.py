@@ -7,10 +7,11 @@ import pytest
 
 from kronlin.sources import jax as source
 from kronlin.sources import numpy_mlp
+from kronlin.sources.jax._names import named_arrays
 from kronlin.sources.numpy_mlp import MLP, Conv2d, Flatten, Linear, Sequential
 from tests.nets import close, fisher_by_definition, root_by_definition
 from tests.networks import problem as numpy_problem
-from tests.sources.jax.nets import NETS, gauss_newton, jax, jnp, lax, named, numbers, problem, risk_at_outputs
+from tests.sources.jax.nets import NETS, gauss_newton, jax, jnp, lax, numbers, problem, risk_at_outputs
 
 
 @pytest.mark.parametrize(("name", "loss"), [*dict.fromkeys(NETS, "").items(), ("perceptron", "mse")])
@@ -33,7 +34,7 @@ def test_the_empirical_columns_are_the_gradients_of_the_examples(name):
     def single(x, y):
         return jax.grad(lambda p: risk_at_outputs(given.loss, given.model(p, x[None]), y[None]))(given.parameters)
 
-    found = named(jax.jit(jax.vmap(single))(given.x, given.y))
+    found = named_arrays(jax.jit(jax.vmap(single))(given.x, given.y))
     close(columns, given.layout.vector({path: np.moveaxis(np.asarray(a), 0, -1) for path, a in found.items()}))
     close(columns.mean(axis=1), np.asarray(gradient))
 

@@ -5,8 +5,9 @@ import pytest
 
 from kronlin.curvature import kfac
 from kronlin.sources import jax as source
+from kronlin.sources.jax._names import named_arrays
 from tests.nets import close
-from tests.sources.jax.nets import jax, jnp, named, numbers, problem
+from tests.sources.jax.nets import jax, jnp, numbers, problem
 
 
 @pytest.mark.parametrize("name", ["perceptron", "images", "heads"])
@@ -17,7 +18,7 @@ def test_a_vector_and_back(name):
     tree = source.to_tree(layout, v, like=given.parameters)
     shapes = jax.tree_util.tree_map(jnp.shape, given.parameters)
     assert jax.tree_util.tree_map(jnp.shape, tree) == shapes
-    found = layout.vector({path: np.asarray(array) for path, array in named(tree).items()})
+    found = layout.vector({path: np.asarray(array) for path, array in named_arrays(tree).items()})
     np.testing.assert_array_equal(found, np.asarray(v))
 
 
