@@ -42,11 +42,11 @@ def collect(
     * "mc": K = `samples` gradients with labels drawn from the model, over √K: the same matrix up to noise;
     * "empirical": ∇ℓ_i with the given label, K = 1: another matrix; the mean of the columns is the gradient.
 
-    A kernel that is used several times, or at several positions, is one layer with the positions of all uses. A
-    convolution with G groups makes G layers "name[0]", .... A vector that is no such bias, the scale of a normalisation
-    say, is a layer with the single input one and the gradients of the examples as columns: nothing is approximated.
-    Layers have the names of kernels and come in the order in which the model uses them. `layout` and `to_tree` lead
-    from kronlin's vectors back to the parameters.
+    A kernel that is used several times, or at several positions, is one layer with the positions of all uses, those of
+    its transpose among them. A convolution with G groups makes G layers "name[0]", .... A vector that is no such bias,
+    the scale of a normalisation say, is a layer with the single input one and the gradients of the examples as columns:
+    nothing is approximated. Layers have the names of kernels and come in the order in which the model uses them.
+    `layout` and `to_tree` lead from kronlin's vectors back to the parameters.
 
     Args:
         model: `model(parameters, x)` is one array (n, ...), examples first, each of which depends on its own x alone.

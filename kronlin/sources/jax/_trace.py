@@ -66,11 +66,12 @@ class Trace:
             if not part.products:
                 pairs.append((xp.ones((1, 1), dtype), at_alone[part.kernel].reshape(1, len(columns), -1)))
                 continue
-            a = xp.concatenate([product.inputs(seen[product.place]) for product in part.products]).astype(dtype)
-            g = xp.concatenate(
-                [jax.vmap(product.output_gradients)(at_products[product.place]) for product in part.products], axis=1
-            ).astype(dtype)
-            pairs.extend(_grouped(part, a, g))
+            found = []
+            for product in part.products:
+                a = product.inputs(seen[product.place]).astype(dtype)
+                g = jax.vmap(product.output_gradients, out_axes=1)(at_products[product.place]).astype(dtype)
+                found.append((a, g) if product.letters == part.order else _transposed(a, g))
+            pairs.extend(_grouped(part, *map(xp.concatenate, zip(*found, strict=True))))
         return f, tuple(pairs)
 
 
@@ -96,9 +97,19 @@ def trace(model: Model, parameters: Tree, x: Tree, unsupported: Unsupported) -> 
     return Trace(program, shapes, parts_of(uses, shapes, unsupported))
 
 
+def _transposed(a: Array, g: Array) -> Pair:
+    """The transposes of Σ_s g_sk a_sᵀ, from a (S, d_in) and g (S, K, d_out), as a product at K S positions (s, k').
+
+    Σ_sk' (δ_kk' a_s) g_sk'ᵀ: what an embedding needs whose table is the weight of a layer too.
+    """
+    xp, (S, K, d_out) = import_jax().numpy, g.shape
+    columns = xp.eye(K, dtype=a.dtype)[None, :, :, None] * a[:, None, None, :]
+    return g.reshape(S * K, d_out), columns.reshape(S * K, K, -1)
+
+
 def _grouped(part: Part, a: Array, g: Array) -> list[Pair]:
-    """Inputs a (S, fan_in) and columns g (K, S, d_out) of a kernel, group by group, with the ones for a bias."""
+    """Inputs a (S, fan_in) and columns g (S, K, d_out) of a kernel, group by group, with the ones for a bias."""
     xp, groups = import_jax().numpy, part.products[0].groups
     ones = xp.ones((len(a), part.bias is not None), a.dtype)
-    parts = zip(xp.split(a, groups, axis=-1), xp.split(g.swapaxes(0, 1), groups, axis=-1), strict=True)
+    parts = zip(xp.split(a, groups, axis=-1), xp.split(g, groups, axis=-1), strict=True)
     return [(xp.concatenate([block, ones], axis=-1), columns) for block, columns in parts]

@@ -44,6 +44,10 @@ def test_vectors_of_normalisations_are_parts():
     assert parts("heads")[2:] == [("q/kernel", "q/bias", 1, "IOO"), ("out/kernel", "out/bias", 1, "IIO")]
 
 
+def test_a_table_that_is_a_kernel_too_has_the_order_of_the_kernel():
+    assert parts("words") == [("words", None, 2, "OI"), ("places", None, 1, "IO"), ("bias", None, 0, "O")]
+
+
 def test_groups_are_layers():
     given = problem("images")
     names = [part.names for part in trace(given.model, given.parameters, given.x, "error").parts]
@@ -53,9 +57,9 @@ def test_groups_are_layers():
 def test_what_is_not_supported_is_named_with_the_reason():
     with pytest.raises(ValueError, match="'stack' goes into 'scan'") as error:
         parts("scanned")
-    assert "'table' is used with different axes as its outputs" in str(error.value)
+    assert "'table' is used with other axes as its outputs in one place than in another" in str(error.value)
     assert "Pass unsupported='columns'" in str(error.value)
-    assert parts("scanned", "columns") == [("table", None, 0, "OO"), ("stack", None, 0, "OOO")]
+    assert parts("scanned", "columns") == [("table", None, 0, "OOO"), ("stack", None, 0, "OOO")]
     with pytest.raises(ValueError, match="no parameters of which a layer could be made"):
         parts("scanned", "omit")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kronlin.sources import jax as source
-from kronlin.sources.jax._trace import trace
+from kronlin.sources.jax._trace import _transposed, trace
 from tests.nets import close
 from tests.sources.jax.nets import jax, jnp, problem
 
@@ -39,6 +39,14 @@ def test_positions_of_all_uses_in_a_row():
     }
     close(np.asarray(layers["a/kernel"].inputs[:, 0, :3]), np.asarray(given.x))
     assert bool((layers["a/kernel"].inputs[:, :, 3] == 1).all())
+
+
+def test_a_transpose_is_a_product_at_more_positions():
+    rng = np.random.default_rng(0)
+    a, g = rng.standard_normal((2, 3)), rng.standard_normal((2, 4, 5))
+    b, h = _transposed(jnp.asarray(a), jnp.asarray(g))
+    assert (b.shape, h.shape) == ((8, 5), (8, 4, 3))
+    close(np.einsum("sko,si->kio", h, b), np.einsum("sko,si->koi", g, a))
 
 
 def test_inputs_may_be_in_containers():
