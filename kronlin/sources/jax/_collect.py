@@ -11,7 +11,7 @@ from kronlin.sources.jax._jax import Tree, import_jax
 from kronlin.sources.jax._loss import Loss
 from kronlin.sources.jax._losses import loss_function
 from kronlin.sources.jax._names import named_arrays
-from kronlin.sources.jax._parts import UNSUPPORTED, Unsupported, layout_of, vector_of
+from kronlin.sources.jax._parts import UNSUPPORTED, Unsupported
 from kronlin.sources.jax._trace import Model, Pair, trace
 
 Fisher = Literal["type-2", "mc", "empirical"]
@@ -64,9 +64,9 @@ def collect(
             that `to_tree` leaves theirs as they are, an identity block.
         check: whether it is tested that the model treats its examples one by one.
 
-    Cost: two forward passes, a backward pass for the gradient and one for each column; the memory of all a and g. It is
-    compiled by `jax.jit` for every model, as a Python object, and every shape: pass the same function again, but a new
-    one if something that it closes over has changed.
+    Cost: a forward pass, a backward pass for the gradient and one for each column, a forward pass for the check; the
+    memory of all a and g. It is compiled by `jax.jit` for every model, as a Python object, and every shape: pass the
+    same function again, but a new one if something that it closes over has changed.
 
     Raises:
         ValueError: an unknown name, a parameter that is not supported, examples that the model mixes, labels that do
@@ -98,7 +98,7 @@ def collect(
     f = jax.eval_shape(model, parameters, x)
     head.targets(f, y)
     head.check(f, y)
-    run = _compiled(model, head, fisher, samples, unsupported)
+    run = _compiled(model, head, fisher, samples, unsupported, check)
     pairs, gradient, risk, mixed = run(parameters, x, y, seed)
     risk = float(risk)
     if not (isfinite(risk) and bool(jax.numpy.isfinite(gradient).all())):
@@ -106,7 +106,7 @@ def collect(
             f"the loss is {risk} and the largest entry of its gradient {float(abs(gradient).max())}: look for NaN or "
             "Inf in the data, or for an overflow in the model"
         )
-    if check and float(mixed) > 10 * sqrt(float(jax.numpy.finfo(f.dtype).eps)):
+    if float(mixed) > 10 * sqrt(float(jax.numpy.finfo(f.dtype).eps)):
         raise ValueError(
             f"the outputs of the model differ by {float(mixed):.1e}, relatively, between all examples at once and one "
             "by one: no layer may normalise over the examples, and no random numbers may be drawn (dropout), so call "
@@ -160,7 +160,7 @@ def collect_arrays(
     [((5, 1, 3), (5, 1, 2, 2))]
     """
     _check_options(fisher, samples, unsupported)
-    return _differentiate(model, loss_function(loss), fisher, samples, unsupported, parameters, x, y, seed)[:3]
+    return _differentiate(model, loss_function(loss), fisher, samples, unsupported, False, parameters, x, y, seed)[:3]
 
 
 def _differentiate(
@@ -169,33 +169,39 @@ def _differentiate(
     fisher: str,
     samples: int,
     unsupported: Unsupported,
+    check: bool,
     parameters: Tree,
     x: Tree,
     y: Array,
     seed: Any,
 ) -> tuple[tuple[Pair, ...], Array, Array, Array]:
-    """The pairs of all layers, the gradient, the risk, and how far outputs of the batch are from those one by one."""
+    """The pairs of all layers, the gradient, the risk, and how far outputs of the batch are from those one by one.
+
+    The gradient of ℓ_i is carried back beside the columns, so that one forward pass serves for all.
+    """
     jax = import_jax()
     xp, traced = jax.numpy, trace(model, parameters, x, unsupported)
     weights = list(named_arrays(parameters).values())
-    dtype = weights[0].dtype
+    dtype, n = weights[0].dtype, len(jax.tree_util.tree_leaves(x)[0])
+    targets = head.targets(jax.ShapeDtypeStruct((n, *traced.program.out_avals[0].shape), dtype), y)
 
-    def risk_of(parameters: Tree) -> tuple[Array, tuple[Array, Array]]:
-        f = model(parameters, x).astype(dtype)
-        targets = head.targets(f, y)
-        return jax.vmap(head.value)(f, targets).mean(), (f, targets)
+    def single(x: Tree, target: Array, key: Array) -> tuple[Array, tuple[tuple[Pair, ...], ...]]:
+        def columns_of(f: Array) -> list[Array]:
+            f = f.astype(dtype)
+            slope = head.gradient(f, target)[None]
+            if fisher == "empirical":
+                return [slope]
+            return [slope, head.columns(f) if fisher == "type-2" else _sampled(head, samples, f, key)]
 
-    (risk, (f, targets)), gradient = jax.value_and_grad(risk_of, has_aux=True)(parameters)
-    if fisher == "type-2":
-        columns = jax.vmap(head.columns)(f)
-    elif fisher == "mc":
-        columns = jax.vmap(partial(_sampled, head, samples))(f, jax.random.split(jax.random.key(seed), len(f)))
-    else:
-        columns = jax.vmap(head.gradient)(f, targets)[:, None]
-    singles, pairs = jax.vmap(partial(traced.differentiate, weights))(x, columns)
-    mixed = abs(singles - f).max() / xp.maximum(abs(f).max(), xp.finfo(f.dtype).tiny)
-    layout = layout_of(traced.parts, traced.shapes)
-    return pairs, vector_of(layout, named_arrays(gradient), xp.concatenate), risk, mixed
+        return traced.differentiate(weights, x, columns_of)
+
+    f, layers = jax.vmap(single)(x, targets, jax.random.split(jax.random.key(seed), n))
+    risk = jax.vmap(head.value)(f.astype(dtype), targets).mean()
+    gradient = xp.concatenate([xp.einsum("nsko,nsi->oi", g, a).ravel() for a, g in layers[0]]) / n
+    mixed = xp.zeros(())
+    if check:
+        mixed = abs(model(parameters, x) - f).max() / xp.maximum(abs(f).max(), xp.finfo(f.dtype).tiny)
+    return layers[-1], gradient, risk, mixed
 
 
 def _sampled(head: Loss, samples: int, f: Array, key: Array) -> Array:
@@ -207,9 +213,9 @@ def _sampled(head: Loss, samples: int, f: Array, key: Array) -> Array:
 
 
 @lru_cache(maxsize=64)
-def _compiled(model: Model, head: Loss, fisher: str, samples: int, unsupported: Unsupported) -> Any:
+def _compiled(model: Model, head: Loss, fisher: str, samples: int, unsupported: Unsupported, check: bool) -> Any:
     """The compiled function of what changes from call to call."""
-    return import_jax().jit(partial(_differentiate, model, head, fisher, samples, unsupported))
+    return import_jax().jit(partial(_differentiate, model, head, fisher, samples, unsupported, check))
 
 
 def _check_options(fisher: str, samples: int, unsupported: str) -> None:

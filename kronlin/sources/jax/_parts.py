@@ -1,10 +1,9 @@
 """Which parameters make up a layer: a kernel with its bias, or a vector alone; and what is done with all others."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kronlin.arrays import Array
 from kronlin.curvature.layerweight import Shape
 from kronlin.curvature.layout import ParameterLayout
 from kronlin.sources.jax._products import Lookup, Product
@@ -81,12 +80,6 @@ def layout_of(parts: Sequence[Part], shapes: Mapping[str, Shape]) -> ParameterLa
         order={part.kernel: part.order for part in parts},
         others="omit",
     )
-
-
-def vector_of(layout: ParameterLayout, named: Mapping[str, Array], concatenate: Callable[..., Array]) -> Array:
-    """The vector (p,) of arrays by name, also while JAX traces, when arrays have no device."""
-    shaped = {name: array if array.ndim else array.reshape(1) for name, array in named.items()}
-    return concatenate([weight.vector(shaped) for weight in layout.weights])
 
 
 def _reason(uses: Sequence[Use], shape: Shape) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from kronlin.arrays import Array
@@ -32,10 +33,12 @@ class Trace:
     """Those of the parameters, by name."""
     parts: tuple[Part, ...]
 
-    def differentiate(self, parameters: Sequence[Array], x: Tree, columns: Array) -> tuple[Array, tuple[Pair, ...]]:
+    def differentiate(
+        self, parameters: Sequence[Array], x: Tree, columns_of: Callable[[Array], Sequence[Array]]
+    ) -> tuple[Array, tuple[tuple[Pair, ...], ...]]:
         """The outputs f of one example, and for each layer inputs (S, d_in) and output gradients (S, K, d_out).
 
-        `columns` (K, *f.shape) are carried back, all at once. What the layers see does not depend on them.
+        `columns_of(f)` are blocks of columns (K, *f.shape), all carried back at once; there are layers for each block.
         """
         jax, equations = import_jax(), self.program.jaxpr.eqns
         xp, names = jax.numpy, list(self.shapes)
@@ -59,20 +62,29 @@ class Trace:
 
         zeros = {place: xp.zeros(aval.shape, aval.dtype) for place, aval in results.items()}
         f, pullback, seen = jax.vjp(shifted, zeros, alone, has_aux=True)
-        at_products, at_alone = jax.vmap(pullback)(columns.astype(f.dtype))
+        blocks = columns_of(f)
+        ends = list(accumulate(map(len, blocks)))
+        at_products, at_alone = jax.vmap(pullback)(xp.concatenate(blocks).astype(f.dtype))
         dtype = parameters[0].dtype
-        pairs: list[Pair] = []
+        layers: list[list[Pair]] = [[] for _ in blocks]
+
+        def parted(columns: Array) -> Sequence[Array]:
+            return xp.split(columns.astype(dtype), ends[:-1])
+
         for part in self.parts:
             if not part.products:
-                pairs.append((xp.ones((1, 1), dtype), at_alone[part.kernel].reshape(1, len(columns), -1)))
+                for block, g in zip(layers, parted(at_alone[part.kernel]), strict=True):
+                    block.append((xp.ones((1, 1), dtype), g.reshape(1, len(g), -1)))
                 continue
-            found = []
+            uses: list[list[Pair]] = [[] for _ in blocks]
             for product in part.products:
                 a = product.inputs(seen[product.place]).astype(dtype)
-                g = jax.vmap(product.output_gradients, out_axes=1)(at_products[product.place]).astype(dtype)
-                found.append((a, g) if product.letters == part.order else _transposed(a, g))
-            pairs.extend(_grouped(part, *map(xp.concatenate, zip(*found, strict=True))))
-        return f, tuple(pairs)
+                for use, columns in zip(uses, parted(at_products[product.place]), strict=True):
+                    g = jax.vmap(product.output_gradients, out_axes=1)(columns)
+                    use.append((a, g) if product.letters == part.order else _transposed(a, g))
+            for block, use in zip(layers, uses, strict=True):
+                block.extend(_grouped(part, *map(xp.concatenate, zip(*use, strict=True))))
+        return f, tuple(map(tuple, layers))
 
 
 def trace(model: Model, parameters: Tree, x: Tree, unsupported: Unsupported) -> Trace:

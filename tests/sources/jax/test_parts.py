@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from kronlin.sources import jax as source
-from kronlin.sources.jax._parts import layout_of, vector_of
 from kronlin.sources.jax._trace import trace
 from tests.nets import close, fisher_by_definition
 from tests.sources.jax.nets import jax, jnp, numbers, problem
@@ -105,13 +104,3 @@ def test_omitted_parameters_are_in_no_layer():
     place = slice(0, 6) if both[0].name == "W" else slice(4, 10)
     close(np.asarray(gradient), np.asarray(whole)[place])
     close(fisher_by_definition(numbers(layers)), fisher_by_definition(numbers(both))[place, place])
-
-
-def test_vectors_are_those_of_the_layout():
-    given = problem("heads")
-    traced = trace(given.model, given.parameters, given.x, "error")
-    layout = layout_of(traced.parts, traced.shapes)
-    named = {name: jnp.asarray(np.random.default_rng(1).random(shape)) for name, shape in traced.shapes.items()}
-    wanted = layout.vector(named)
-    assert (vector_of(layout, named, jnp.concatenate) == wanted).all()
-    assert (jax.jit(lambda named: vector_of(layout, named, jnp.concatenate))(named) == wanted).all()

@@ -15,14 +15,17 @@ def test_columns_are_carried_back_by_the_adjoint():
     traced = trace(given.model, given.parameters, given.x, "error")
     leaves = jax.tree_util.tree_leaves(given.parameters)
     rng = np.random.default_rng(0)
-    columns = jnp.asarray(rng.standard_normal((2, 3)))
-    f, pairs = jax.jit(traced.differentiate)(leaves, given.x[0], columns)
+    columns = jnp.asarray(rng.standard_normal((3, 3)))
+    f, (first, second) = jax.jit(lambda x: traced.differentiate(leaves, x, lambda f: [columns[:2], columns[2:]]))(
+        given.x[0]
+    )
     v = jnp.asarray(rng.standard_normal(given.layout.size))
     direction = source.to_tree(given.layout, v, like=given.parameters)
     wanted, change = jax.jvp(lambda p: given.model(p, given.x[:1])[0], (given.parameters,), (direction,))
     close(np.asarray(f), np.asarray(wanted))
-    carried = np.concatenate([np.einsum("sko,si->koi", g, a).reshape(2, -1) for a, g in pairs], axis=1)
-    close(carried @ np.asarray(v), np.asarray(columns @ change))
+    for pairs, block in ((first, columns[:2]), (second, columns[2:])):
+        carried = np.concatenate([np.einsum("sko,si->koi", g, a).reshape(len(block), -1) for a, g in pairs], axis=1)
+        close(carried @ np.asarray(v), np.asarray(block @ change))
 
 
 def test_positions_of_all_uses_in_a_row():
