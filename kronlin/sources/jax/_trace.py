@@ -13,8 +13,11 @@ from kronlin.sources.jax._parts import Part, Unsupported, parts_of
 from kronlin.sources.jax._program import Program, program_of, run
 from kronlin.sources.jax._uses import uses_of
 
-Model = Callable[[Tree, Tree], Array]
+Function = Callable[[Tree, Tree], Array]
 """(parameters, inputs of n examples) to outputs (n, ...)."""
+
+Model = tuple[Function, Tree]
+"""A function with its parameters."""
 
 Pair = tuple[Array, Array]
 """Inputs and output gradients of a layer."""
@@ -68,18 +71,18 @@ class Trace:
         dtype = parameters[0].dtype
         layers: list[list[Pair]] = [[] for _ in blocks]
 
-        def parted(columns: Array) -> Sequence[Array]:
+        def divided(columns: Array) -> Sequence[Array]:
             return xp.split(columns.astype(dtype), ends[:-1])
 
         for part in self.parts:
             if not part.products:
-                for block, g in zip(layers, parted(at_alone[part.kernel]), strict=True):
+                for block, g in zip(layers, divided(at_alone[part.kernel]), strict=True):
                     block.append((xp.ones((1, 1), dtype), g.reshape(1, len(g), -1)))
                 continue
             uses: list[list[Pair]] = [[] for _ in blocks]
             for product in part.products:
                 a = product.inputs(seen[product.place]).astype(dtype)
-                for use, columns in zip(uses, parted(at_products[product.place]), strict=True):
+                for use, columns in zip(uses, divided(at_products[product.place]), strict=True):
                     g = jax.vmap(product.output_gradients, out_axes=1)(columns)
                     use.append((a, g) if product.letters == part.order else _transposed(a, g))
             for block, use in zip(layers, uses, strict=True):
@@ -87,8 +90,8 @@ class Trace:
         return f, tuple(map(tuple, layers))
 
 
-def trace(model: Model, parameters: Tree, x: Tree, unsupported: Unsupported) -> Trace:
-    """Trace the model on one example of x and read what it does with its parameters; no entry is computed."""
+def trace(function: Function, parameters: Tree, x: Tree, unsupported: Unsupported) -> Trace:
+    """Trace the function on one example of x and read what it does with its parameters; no entry is computed."""
     jax = import_jax()
     named = named_arrays(parameters)
     shapes = {name: tuple(array.shape) for name, array in named.items()}
@@ -96,7 +99,7 @@ def trace(model: Model, parameters: Tree, x: Tree, unsupported: Unsupported) -> 
 
     def single(leaves: Sequence[Array], x: Tree) -> Array:
         one = jax.tree_util.tree_map(lambda array: array[None], x)
-        f = model(jax.tree_util.tree_unflatten(structure, leaves), one)
+        f = function(jax.tree_util.tree_unflatten(structure, leaves), one)
         if not hasattr(f, "shape") or f.ndim < 1 or f.shape[0] != 1:
             got = f"one of shape {tuple(f.shape)}" if hasattr(f, "shape") else type(f).__name__
             raise ValueError(f"the model must return one array (n, ...), examples first; for n = 1 it returns {got}")
@@ -107,6 +110,16 @@ def trace(model: Model, parameters: Tree, x: Tree, unsupported: Unsupported) -> 
     program = program_of(single, arrays, example)
     uses: Any = dict(zip(named, uses_of(program, len(named)), strict=True))
     return Trace(program, shapes, parts_of(uses, shapes, unsupported))
+
+
+def parted(model: Model) -> tuple[Function, Tree]:
+    """The function and its parameters."""
+    if not isinstance(model, tuple | list) or len(model) != 2 or not callable(model[0]):
+        raise ValueError(
+            f"the model must be a pair (function, parameters), with function(parameters, x) the outputs, not a "
+            f"{type(model).__name__}: a pure function of JAX does not hold its parameters"
+        )
+    return model[0], model[1]
 
 
 def _transposed(a: Array, g: Array) -> Pair:

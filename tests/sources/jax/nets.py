@@ -160,11 +160,11 @@ class Problem(NamedTuple):
     unsupported: str
 
     def collect(self, **options):
-        return source.collect(*self[:5], unsupported=self.unsupported, **options)
+        return source.collect(self[:2], *self[2:5], unsupported=self.unsupported, **options)
 
     @property
     def layout(self):
-        return source.layout(self.model, self.parameters, self.x, self.unsupported)
+        return source.layout(self[:2], self.x, self.unsupported)
 
 
 @cache

@@ -76,7 +76,7 @@ X = jnp.ones((2, 3))
 )
 def test_reasons(model, reason):
     with pytest.raises(ValueError, match=reason):
-        source.layout(model, {"W": jnp.ones((3, 2)), "b": jnp.ones(2)}, X)
+        source.layout((model, {"W": jnp.ones((3, 2)), "b": jnp.ones(2)}), X)
 
 
 def test_a_bias_with_two_axes_and_no_kernel():
@@ -87,7 +87,7 @@ def test_a_bias_with_two_axes_and_no_kernel():
     shapes = {"a": (3, 2, 2), "b": (2, 2), "c": (2, 2, 2, 2)}
     parameters = {name: jax.ShapeDtypeStruct(shape, "float32") for name, shape in shapes.items()}
     with pytest.raises(ValueError, match="'b' is a bias with more than one axis that has no kernel of its own"):
-        source.layout(model, parameters, X)
+        source.layout((model, parameters), X)
 
 
 def test_omitted_parameters_are_in_no_layer():
@@ -97,8 +97,8 @@ def test_omitted_parameters_are_in_no_layer():
     rng = np.random.default_rng(0)
     parameters = {"V": jnp.asarray(rng.standard_normal((2, 2))), "W": jnp.asarray(rng.standard_normal((3, 2)))}
     x, y = jnp.asarray(rng.standard_normal((2, 3))), jnp.zeros((2, 2))
-    layers, gradient, _ = source.collect(model, parameters, "mse", x, y, unsupported="omit")
-    both, whole, _ = source.collect(model, parameters, "mse", x, y, unsupported="columns")
+    layers, gradient, _ = source.collect((model, parameters), "mse", x, y, unsupported="omit")
+    both, whole, _ = source.collect((model, parameters), "mse", x, y, unsupported="columns")
     assert [layer.name for layer in layers] == ["W"]
     assert sorted(layer.name for layer in both) == ["V", "W"]
     place = slice(0, 6) if both[0].name == "W" else slice(4, 10)

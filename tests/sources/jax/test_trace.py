@@ -57,7 +57,7 @@ def test_inputs_may_be_in_containers():
         return x["left"] @ p["W"] + jnp.where(x["mask"], 1.0, 0.0)[:, None]
 
     x = {"left": jnp.ones((2, 3)), "mask": jnp.asarray([True, False])}
-    (layer,), _, risk = source.collect(model, {"W": jnp.ones((3, 1))}, "mse", x, jnp.zeros((2, 1)))
+    (layer,), _, risk = source.collect((model, {"W": jnp.ones((3, 1))}), "mse", x, jnp.zeros((2, 1)))
     assert (layer.n, layer.d_in, layer.d_out) == (2, 3, 1)
     assert risk == pytest.approx((16 + 9) / 4)
 
