@@ -2,6 +2,8 @@
 
 import inspect
 
+import pytest
+
 from kronlin.sources import Source
 from kronlin.sources import jax as source
 from kronlin.testing import check_source
@@ -19,6 +21,7 @@ def network(parameters, x):
     return jnp.tanh(x @ parameters["W"] + parameters["b"]) @ parameters["V"]
 
 
+@pytest.mark.slow
 def test_every_law():
     """For one small network: every call of another shape is compiled."""
     parameters = {"W": jnp.ones((2, 1)), "b": jnp.ones(1), "V": jnp.ones((1, 2))}
