@@ -43,6 +43,7 @@ def precondition(preconditioner: Preconditioner, layout: ParameterLayout) -> Gra
 
     Raises:
         ImportError: JAX cannot be imported, at the first use.
+        ValueError: a tree lacks an array of the layout, at its use.
 
     >>> import jax.numpy as jnp, numpy as np, kronlin as kl
     >>> layout = kl.ParameterLayout({"W": (2, 1), "b": (1,)}, [("W", "b")], order="in-out")
@@ -65,6 +66,9 @@ def precondition(preconditioner: Preconditioner, layout: ParameterLayout) -> Gra
         tree_util = optional_import("jax", extra="jax").tree_util
         paths, structure = tree_util.tree_flatten_with_path(updates)
         named = {"/".join(map(_key, path)): array for path, array in paths}
+        missing = [name for name in layout.names if name not in named]
+        if missing:
+            raise ValueError(f"the tree has no {', '.join(missing)}, which the layout has, but {', '.join(named)}")
         vector = layout.vector({name: _with_axes(named[name]) for name in layout.names})
         steps = layout.arrays(preconditioner.apply(vector))
         new = [steps[name].reshape(array.shape) if name in steps else array for name, array in named.items()]
