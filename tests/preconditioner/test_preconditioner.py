@@ -1,5 +1,8 @@
 """Laws of the preconditioner: it is what one would compose by hand, it goes on from its state, and failures change nothing."""
 
+import gc
+from weakref import ref
+
 import numpy as np
 import pytest
 
@@ -132,6 +135,16 @@ def test_layers_are_needed_for_lengths(options):
         preconditioner.apply(GRADIENT)
     assert needed == ([True] * 4 if options.get("rescale") else [True, True, False, True])
     assert preconditioner.failures == ()
+
+
+def test_layers_are_let_go():
+    preconditioner, found = kl.Preconditioner(kl.kfac, 0.1), layers(0)
+    kept = ref(found[0].inputs)
+    preconditioner.update(found)
+    preconditioner.apply(GRADIENT)
+    del found
+    gc.collect()
+    assert kept() is None
 
 
 def test_a_damping_that_is_set_goes_into_all_pieces():
