@@ -59,9 +59,10 @@ from kronlin.operators import (
 from kronlin.twolevel import two_level
 
 if TYPE_CHECKING:
-    from kronlin import coarse, estimate, krylov, sources, testing
+    from kronlin import coarse, estimate, krylov, sources, testing, training
     from kronlin.diagnostics import approximation_error, compare
     from kronlin.krylov import cg, condition_number, deflated_cg, eigsh, gmres, minres
+    from kronlin.preconditioner import Preconditioner
     from kronlin.storage import FileFormatError, load, save
 
 __version__ = "0.1.0"
@@ -88,6 +89,7 @@ __all__ = [
     "Operator",
     "ParameterLayout",
     "Permutation",
+    "Preconditioner",
     "Rearrangement",
     "RunningAverage",
     "Selection",
@@ -135,6 +137,7 @@ __all__ = [
     "testing",
     "tikhonov_damping",
     "tkfac",
+    "training",
     "tree",
     "tridiagonal_kfac",
     "two_level",
@@ -142,10 +145,11 @@ __all__ = [
 ]
 
 
-_ROOMS = ("coarse", "estimate", "krylov", "sources", "testing")
+_ROOMS = ("coarse", "estimate", "krylov", "sources", "testing", "training")
 _LATER = {
     "diagnostics": ("approximation_error", "compare"),
     "krylov": ("cg", "condition_number", "deflated_cg", "eigsh", "gmres", "minres"),
+    "preconditioner": ("Preconditioner",),
     "storage": ("FileFormatError", "load", "save"),
 }
 
