@@ -57,6 +57,14 @@ class LayerStatistics:
         object.__setattr__(self, "inputs", a)
         object.__setattr__(self, "output_gradients", g)
 
+    @classmethod
+    def _make(cls, inputs: Array, output_gradients: Array, name: str | None = None) -> "LayerStatistics":
+        """Statistics whose source knows that they fit: (n, S, d_in) and (n, S, K, d_out), finite and of one kind."""
+        self = object.__new__(cls)
+        for field, value in (("inputs", inputs), ("output_gradients", output_gradients), ("name", name)):
+            object.__setattr__(self, field, value)
+        return self
+
     @property
     def n(self) -> int:
         """Number of examples."""

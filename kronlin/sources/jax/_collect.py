@@ -1,19 +1,17 @@
 """The gradient source of JAX: the program of a model is read, and run with shifts at the results of its products."""
 
 import operator
-from functools import lru_cache, partial
-from math import isfinite, sqrt
 from typing import Any
 
 from kronlin.arrays import Array
-from kronlin.curvature.statistics import LayerStatistics
 from kronlin.sources._source import Collected, Fisher, require_fisher
+from kronlin.sources.jax._compiled import compiled
+from kronlin.sources.jax._differentiate import differentiate
 from kronlin.sources.jax._jax import Tree, import_jax
-from kronlin.sources.jax._loss import Loss
 from kronlin.sources.jax._losses import loss_function
 from kronlin.sources.jax._names import named_arrays
 from kronlin.sources.jax._parts import UNSUPPORTED, Unsupported
-from kronlin.sources.jax._trace import Function, Model, Pair, parted, trace
+from kronlin.sources.jax._trace import Model, Pair, parted
 
 
 def collect(
@@ -60,11 +58,12 @@ def collect(
             "columns" takes the gradients of the examples as columns of one layer a parameter, exact, for n K p numbers
             (`diagonal_fisher` of these layers is a diagonal block); "omit" leaves them out of layers and gradient, so
             that `to_tree` leaves theirs as they are, an identity block.
-        check: whether it is tested that the model treats its examples one by one.
+        check: whether it is tested that the model treats its examples one by one: at the first call for a function,
+            loss, options and shapes, and then no more.
 
-    Cost: a forward pass, a backward pass for the gradient and one for each column, a forward pass for the check; the
-    memory of all a and g. It is compiled by `jax.jit` for every function, as a Python object, and every shape: pass the
-    same function again, but a new one if something that it closes over has changed.
+    Cost: a forward pass, a backward pass for the gradient and one for each column; the memory of all a and g. The first
+    call for a function, as a Python object, and for shapes reads, compiles and checks, the last 64 of which are kept:
+    pass the same function again, but a new one if something that it closes over has changed.
 
     Raises:
         ValueError: an unknown name, a parameter that is not supported, examples that the model mixes, labels that do
@@ -94,27 +93,9 @@ def collect(
     function, parameters = parted(model)
     x, y = jax.tree_util.tree_map(jax.numpy.asarray, (x, y))
     _require_arrays(parameters, x)
-    traced = trace(function, parameters, x, unsupported)
-    f = jax.eval_shape(function, parameters, x)
-    head.targets(f, y)
-    head.check(f, y)
-    run = _compiled(function, head, fisher, samples, unsupported, check)
-    pairs, gradient, risk, mixed = run(parameters, x, y, seed)
-    risk = float(risk)
-    if not (isfinite(risk) and bool(jax.numpy.isfinite(gradient).all())):
-        raise ValueError(
-            f"the loss is {risk} and the largest entry of its gradient {float(abs(gradient).max())}: look for NaN or "
-            "Inf in the data, or for an overflow in the model"
-        )
-    if float(mixed) > 10 * sqrt(float(jax.numpy.finfo(f.dtype).eps)):
-        raise ValueError(
-            f"the outputs of the model differ by {float(mixed):.1e}, relatively, between all examples at once and one "
-            "by one: no layer may normalise over the examples, and no random numbers may be drawn (dropout), so call "
-            "it in evaluation mode; if it rounds to low precision on the way, pass check=False"
-        )
-    names = [name for part in traced.parts for name in part.names]
-    layers = tuple(LayerStatistics(a, g, name=name) for (a, g), name in zip(pairs, names, strict=True))
-    return layers, gradient, risk
+    program = compiled(function, head, (fisher, samples, unsupported), parameters, x, y)
+    head.check(program.outputs, y)
+    return program.collect(parameters, x, y, seed, check)
 
 
 def collect_arrays(
@@ -159,64 +140,7 @@ def collect_arrays(
     """
     _check_options(fisher, samples, unsupported)
     function, parameters = parted(model)
-    return _differentiate(function, loss_function(loss), fisher, samples, unsupported, False, parameters, x, y, seed)[
-        :3
-    ]
-
-
-def _differentiate(
-    function: Function,
-    head: Loss,
-    fisher: str,
-    samples: int,
-    unsupported: Unsupported,
-    check: bool,
-    parameters: Tree,
-    x: Tree,
-    y: Array,
-    seed: Any,
-) -> tuple[tuple[Pair, ...], Array, Array, Array]:
-    """The pairs of all layers, the gradient, the risk, and how far outputs of the batch are from those one by one.
-
-    The gradient of ℓ_i is carried back beside the columns, so that one forward pass serves for all.
-    """
-    jax = import_jax()
-    xp, traced = jax.numpy, trace(function, parameters, x, unsupported)
-    weights = list(named_arrays(parameters).values())
-    dtype, n = weights[0].dtype, len(jax.tree_util.tree_leaves(x)[0])
-    targets = head.targets(jax.ShapeDtypeStruct((n, *traced.program.out_avals[0].shape), dtype), y)
-
-    def single(x: Tree, target: Array, key: Array) -> tuple[Array, tuple[tuple[Pair, ...], ...]]:
-        def columns_of(f: Array) -> list[Array]:
-            f = f.astype(dtype)
-            slope = head.gradient(f, target)[None]
-            if fisher == "empirical":
-                return [slope]
-            return [slope, head.columns(f) if fisher == "type-2" else _sampled(head, samples, f, key)]
-
-        return traced.differentiate(weights, x, columns_of)
-
-    f, layers = jax.vmap(single)(x, targets, jax.random.split(jax.random.key(seed), n))
-    risk = jax.vmap(head.value)(f.astype(dtype), targets).mean()
-    gradient = xp.concatenate([xp.einsum("nsko,nsi->oi", g, a).ravel() for a, g in layers[0]]) / n
-    mixed = xp.zeros(())
-    if check:
-        mixed = abs(function(parameters, x) - f).max() / xp.maximum(abs(f).max(), xp.finfo(f.dtype).tiny)
-    return layers[-1], gradient, risk, mixed
-
-
-def _sampled(head: Loss, samples: int, f: Array, key: Array) -> Array:
-    """Gradients of sampled labels over `√samples`, (samples, *f.shape), for one example."""
-    jax = import_jax()
-    keys = jax.random.split(key, samples)
-    labels = jax.vmap(head.sample, in_axes=(None, 0))(f, keys)
-    return jax.vmap(head.gradient, in_axes=(None, 0))(f, labels) / sqrt(samples)
-
-
-@lru_cache(maxsize=64)
-def _compiled(function: Function, head: Loss, fisher: str, samples: int, unsupported: Unsupported, check: bool) -> Any:
-    """The compiled function of what changes from call to call."""
-    return import_jax().jit(partial(_differentiate, function, head, fisher, samples, unsupported, check))
+    return differentiate(function, loss_function(loss), fisher, samples, unsupported, parameters, x, y, seed)[:3]
 
 
 def _check_options(fisher: str, samples: int, unsupported: str) -> None:
