@@ -1,5 +1,6 @@
 """Question: what does `collect` of the JAX source cost, beside a compiled loss and gradient of the same net."""
 
+import os
 import time
 
 import jax
@@ -37,7 +38,11 @@ def loss(parameters: list[dict[str, jax.Array]], x: jax.Array) -> jax.Array:
 
 
 def main() -> None:
-    """Measure in turn what was compiled before, in processor time: other programs on the machine then matter little."""
+    """Measure in turn what was compiled before, on one processor and in its time.
+
+    On several the work is shared out by chance, and threads that wait for each other count as busy.
+    """
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # before JAX looks how many there are
     parameters = autoencoder()
     x = jax.numpy.asarray(np.random.default_rng(1).random((BATCH, WIDTHS[0]), np.float32))
     plain = jax.jit(jax.value_and_grad(loss))
