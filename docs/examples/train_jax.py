@@ -95,20 +95,23 @@ def adam(rate):
 # ------------
 #
 # The exact Fisher matrix of the batch sets the length of each step and mixes it with the step before, and the damping
-# follows the loss. The preconditioner itself stays outside of ``jax.jit``, for it decides by what it sees. Its steps are
-# vectors; ``to_tree`` puts them into the containers of the parameters.
+# follows the loss. The preconditioner stays outside of ``jax.jit``, for it decides by the numbers that it sees. Its
+# steps are vectors, and ``to_tree`` puts them into the containers of the parameters. (For optax there is
+# ``kl.training.precondition``.)
+#
+# The second level corrects K-FAC by the exact Fisher matrix on twenty of its own eigenvectors in each layer.
 
 
-def kfac(fisher, **levels):
-    damping = kl.LevenbergMarquardt(1.0, bounds=(0.01, np.inf))
+def kfac(layout, fisher, **levels):
+    damping = kl.LevenbergMarquardt(0.1, bounds=(0.01, np.inf))
     preconditioner = kl.Preconditioner(kl.kfac, damping, rescale=True, momentum=True, inverses_every=5, **levels)
 
     def step(parameters, loss, x, y):
         layers, gradient, before = source.collect(
-            network, parameters, loss.__name__, x, y, fisher=fisher, seed=preconditioner.step, check=False
+            network, parameters, loss.__name__, x, y, **fisher, seed=preconditioner.step, check=False
         )
         preconditioner.update(layers)
-        move = source.to_tree(source.layout(network, parameters, x), preconditioner.apply(gradient), like=parameters)
+        move = source.to_tree(layout, preconditioner.apply(gradient), like=parameters)
         parameters = jax.tree.map(lambda p, d: p - d, parameters, move)
         if preconditioner.awaits_loss:
             preconditioner.observe(before, float(value_and_gradient(loss, parameters, x, y)[0]))
@@ -137,20 +140,22 @@ def trained(parameters, step, loss, y):
 
 
 tasks = {
-    "classifier": ((64, 32, 10), softmax, labels, "type-2", 0.3),
-    "autoencoder": ((64, 32, 8, 32, 64), bernoulli, images, "mc", 0.03),
+    "classifier": ((64, 32, 10), softmax, labels, {"fisher": "type-2"}, 0.3),
+    "autoencoder": ((64, 32, 64), bernoulli, images, {"fisher": "mc", "samples": 4}, 0.03),
 }
 axes = plt.subplots(1, 2, figsize=(9, 3.5))[1]
 for axis, (task, (widths, loss, y, fisher, rate)) in zip(axes, tasks.items(), strict=True):
+    start = initialised(widths)
+    layout = source.layout(network, start, images)
     steps = {
         "momentum": momentum(rate),
-        "Adam": adam(0.01),
-        "K-FAC": kfac(fisher),
-        "two-level K-FAC": kfac(fisher, **two_levels),
+        "Adam": adam(0.03),
+        "K-FAC": kfac(layout, fisher),
+        "two-level K-FAC": kfac(layout, fisher, **two_levels),
     }
     print(f"{task:18}1 epoch  3 epochs  {epochs} epochs")
     for name, step in steps.items():
-        losses = trained(initialised(widths), step, loss, y)
+        losses = trained(start, step, loss, y)
         print(f"{name:15}{losses[0]:10.3f}{losses[2]:10.3f}{losses[-1]:11.3f}")
         axis.semilogy(range(1, epochs + 1), losses, label=name)
     axis.set(title=task, xlabel="epoch", ylabel="loss")

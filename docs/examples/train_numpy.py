@@ -61,18 +61,19 @@ def adam(rate):
 # ------------
 #
 # No rate has to be found: the exact Fisher matrix of the batch sets the length of each step and mixes it with the step
-# before, and the damping follows the loss. Inverses are made every five steps. The classifier has a column for each
-# class, the autoencoder one for a label drawn from the network (``fisher="mc"``).
+# before, and the damping follows the loss. Inverses are made every five steps. The Fisher matrix of the classifier has
+# a column for each image and class, that of the autoencoder one for each image and each of four labels drawn from the
+# network.
 #
 # The second level corrects K-FAC by the exact Fisher matrix on twenty of its own eigenvectors in each layer.
 
 
 def kfac(fisher, **levels):
-    damping = kl.LevenbergMarquardt(1.0, bounds=(0.01, np.inf))
+    damping = kl.LevenbergMarquardt(0.1, bounds=(0.01, np.inf))
     preconditioner = kl.Preconditioner(kl.kfac, damping, rescale=True, momentum=True, inverses_every=5, **levels)
 
     def step(net, loss, x, y):
-        layers, gradient, before = collect(net, loss, x, y, fisher=fisher, seed=preconditioner.step)
+        layers, gradient, before = collect(net, loss, x, y, **fisher, seed=preconditioner.step)
         preconditioner.update(layers)
         net = net.with_parameters(net.parameters - preconditioner.apply(gradient))
         if preconditioner.awaits_loss:
@@ -101,8 +102,8 @@ def trained(net, step, loss, y):
 
 
 tasks = {
-    "classifier": (MLP((64, 32, 10), seed=0), "softmax", labels, "type-2"),
-    "autoencoder": (MLP((64, 32, 8, 32, 64), seed=0), "bernoulli", images, "mc"),
+    "classifier": (MLP((64, 32, 10), seed=0), "softmax", labels, {"fisher": "type-2"}),
+    "autoencoder": (MLP((64, 32, 8, 32, 64), seed=0), "bernoulli", images, {"fisher": "mc", "samples": 4}),
 }
 axes = plt.subplots(1, 2, figsize=(9, 3.5))[1]
 for axis, (task, (start, loss, y, fisher)) in zip(axes, tasks.items(), strict=True):
@@ -112,10 +113,10 @@ for axis, (task, (start, loss, y, fisher)) in zip(axes, tasks.items(), strict=Tr
         "K-FAC": [kfac(fisher)],
         "two-level K-FAC": [kfac(fisher, **two_levels)],
     }
-    print(f"{task:18}1 epoch  3 epochs  10 epochs")
+    print(f"{task:18}1 epoch  3 epochs  {epochs} epochs")
     for name, tried in steps.items():
         losses = min((trained(start, step, loss, y) for step in tried), key=lambda losses: losses[-1])
-        print(f"{name:15}{losses[0]:10.3f}{losses[2]:10.3f}{losses[9]:11.3f}")
+        print(f"{name:15}{losses[0]:10.3f}{losses[2]:10.3f}{losses[-1]:11.3f}")
         axis.semilogy(range(1, epochs + 1), losses, label=name)
     axis.set(title=task, xlabel="epoch", ylabel="loss")
     axis.legend()

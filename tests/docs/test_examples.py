@@ -21,7 +21,7 @@ def test_runs_and_prints(path):
         pytest.importorskip(library)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
     command = [sys.executable, "-W", "error", str(path)]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180)
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip()
     assert "nan" not in run.stdout.lower()
