@@ -187,7 +187,7 @@ class Preconditioner:
             return ()
         if found or not callable(layers):
             self._state.require_same_net(checked_layers(found))
-            self._batch = fisher(found)
+            self._batch = fisher(found) if self.control.rescale or watches(self._damping, self.step) else None
         if due or self._lam != self._state.lam:
             try:
                 self._state = refresh(self.recipe, self._state, self.step, due, found, self._lam)
@@ -285,10 +285,10 @@ class Preconditioner:
         self._failures.note(self.step, doing, error, instead, fatal=self._state.operator is None)
 
     def _model(self) -> Operator | None:
-        """F + λ I of the batch of this step, if the length of the step is controlled by it."""
-        if not (self.control.rescale or watches(self._damping, self.step)):
-            return None
-        if self._batch is None:
+        """F + λ I of the batch of this step, if its length or the damping is to follow from it."""
+        if self._batch is not None:
+            found: Operator = tikhonov_damping(self._batch, self._state.lam)
+            return found
+        if self.control.rescale:
             raise ValueError("the statistics of this step are missing, and its length is to follow from them")
-        found: Operator = tikhonov_damping(self._batch, self._state.lam)
-        return found
+        return None

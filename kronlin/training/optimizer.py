@@ -51,6 +51,7 @@ class PreconditionedOptimizer:
         self.preconditioner = preconditioner
         self.options = options
         self._layout: ParameterLayout | None = None
+        self._layers: list[tuple[str, int, int]] = []
         self._batch: tuple[Any, Any, float] | None = None
         self._before: Array | None = None
         """The parameters before a step after which the loss is awaited."""
@@ -76,10 +77,10 @@ class PreconditionedOptimizer:
         def statistics() -> Sequence[LayerStatistics]:
             layers, _, risk = pytorch.collect(self.model, self.loss, x, y, **self.options)
             self._batch = x, y, risk
-            self._layout = pytorch.layout(self.model, layers)
+            self._know([(str(layer.name), layer.d_out, layer.d_in) for layer in layers])
             return layers
 
-        self.preconditioner.update(statistics() if self._layout is None else statistics)
+        self.preconditioner.update(statistics)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Precondition the gradients and let the optimiser make its step; return what it returns.
@@ -106,21 +107,36 @@ class PreconditionedOptimizer:
         return result
 
     def state_dict(self) -> dict[str, Any]:
-        """The states of the optimiser and of the preconditioner, the latter as tensors, for `torch.save`."""
+        """The states of the optimiser and of the preconditioner, as tensors and plain values, for `torch.save`."""
         torch = optional_import("torch", extra="torch")
         arrays = self.preconditioner.state_dict()
         tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        return {"optimizer": self.optimizer.state_dict(), "preconditioner": tensors}
+        return {"optimizer": self.optimizer.state_dict(), "preconditioner": tensors, "layers": self._layers}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned.
+        """Take over what `state_dict` returned, for a model of the same layers.
 
-        The first `update` afterwards collects statistics in any case, for the names of the layers.
+        Raises:
+            ValueError: the state is damaged, or is one of other options or layers.
         """
+        self._know(state["layers"])
         arrays = {name: to_numpy(tensor) for name, tensor in state["preconditioner"].items()}
         self.preconditioner.load_state_dict(arrays, to=next(iter(self.model.parameters())).detach())
         self.optimizer.load_state_dict(state["optimizer"])
-        self._layout = self._batch = None
+        self._batch = self._before = None
+
+    def _know(self, layers: list[tuple[str, int, int]]) -> None:
+        """Keep the names and sizes of the layers, and the layout that follows from them."""
+        if layers == self._layers:
+            return
+        self._layout, self._layers = None, []
+        if not layers:
+            return
+        one = next(iter(self.model.parameters())).new_ones
+        stand_ins = [
+            LayerStatistics(one(1, d_in).detach(), one(1, d_out).detach(), name) for name, d_out, d_in in layers
+        ]
+        self._layout, self._layers = pytorch.layout(self.model, stand_ins), layers
 
     def _precondition(self) -> None:
         """Put v where g is."""

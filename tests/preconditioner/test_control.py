@@ -5,7 +5,8 @@ import pytest
 
 import kronlin as kl
 from kronlin.preconditioner.control import Control
-from tests.matrices import each_dtype, positive
+from tests.libraries import eager
+from tests.matrices import positive
 
 RNG = np.random.default_rng(0)
 A, V, G, D = positive(5), *RNG.normal(size=(3, 5))
@@ -41,9 +42,9 @@ def test_clipped_after_rescaling():
     np.testing.assert_array_equal(found, kl.kl_clip(v, G, 0.5, 1e-3) * v)
 
 
-@each_dtype(("float32",))
-def test_every_library(lib, dtype):
-    own, v, g = (lib.asarray(x, dtype) for x in (A, V, G))
+@pytest.mark.parametrize("lib", eager(), ids=str)
+def test_every_library(lib):
+    own, v, g = (lib.asarray(x, "float32") for x in (A, V, G))
     found = Control(rescale=True, clip=1e-3).length(v, g, 1.0, kl.Dense(own), None)
     assert lib.owns(found)
     assert found.dtype == v.dtype

@@ -1,5 +1,8 @@
 """Laws of the preconditioner: it is what one would compose by hand, it goes on from its state, and failures change nothing."""
 
+import gc
+from weakref import ref
+
 import numpy as np
 import pytest
 
@@ -7,7 +10,7 @@ import kronlin as kl
 from kronlin.sources.numpy_mlp import collect
 from tests.libraries import JAX, NUMPY, eager
 from tests.matrices import each_dtype
-from tests.nets import random_layers, tiny_layers
+from tests.nets import close, random_layers, tiny_layers
 from tests.preconditioner.runs import NET, NICOLAIDES, OPTIONS, X, Y, train
 
 EACH = pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
@@ -106,7 +109,7 @@ def test_every_library(lib, dtype, name):
         v, w = found.apply(lib.asarray(GRADIENT, dtype)), wanted.apply(GRADIENT)
     assert lib.owns(v)
     assert v.dtype == lib.asarray(GRADIENT, dtype).dtype
-    np.testing.assert_allclose(lib.numpy(v), w, rtol=1e-8 if dtype == "float64" else 1e-2, atol=1e-4 * abs(w).max())
+    close(lib.numpy(v), w, 1e-10 if dtype == "float64" else 1e-3)
 
 
 def test_layers_are_asked_for_when_they_are_needed():
@@ -132,6 +135,16 @@ def test_layers_are_needed_for_lengths(options):
         preconditioner.apply(GRADIENT)
     assert needed == ([True] * 4 if options.get("rescale") else [True, True, False, True])
     assert preconditioner.failures == ()
+
+
+def test_layers_are_let_go():
+    preconditioner, found = kl.Preconditioner(kl.kfac, 0.1), layers(0)
+    kept = ref(found[0].inputs)
+    preconditioner.update(found)
+    preconditioner.apply(GRADIENT)
+    del found
+    gc.collect()
+    assert kept() is None
 
 
 def test_a_damping_that_is_set_goes_into_all_pieces():

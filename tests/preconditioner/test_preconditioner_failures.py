@@ -98,6 +98,17 @@ def test_a_length_needs_the_statistics_of_its_step():
         np.testing.assert_array_equal(preconditioner.apply(GRADIENT), np.zeros(12))
 
 
+def test_without_statistics_the_damping_stays():
+    """And the step, whose length does not follow from them, is taken."""
+    preconditioner = kl.Preconditioner(kl.kfac, kl.LevenbergMarquardt(1.0, interval=2))
+    preconditioner.update(layers(0))
+    v = preconditioner.apply(GRADIENT)
+    with pytest.warns(RuntimeWarning, match="statistics"):
+        preconditioner.update(refuses)
+    np.testing.assert_array_equal(preconditioner.apply(GRADIENT), v)
+    assert not preconditioner.awaits_loss
+
+
 def test_a_loss_that_is_not_finite_raises_the_damping():
     preconditioner = kl.Preconditioner(kl.kfac, kl.LevenbergMarquardt(1.0, interval=1))
     preconditioner.update(layers(0))

@@ -140,7 +140,7 @@ def test_goes_on_from_its_state(damping, tmp_path):
     def make(model):
         inner = sgd(model, 0.1, momentum=0.9)
         return kl.training.PreconditionedOptimizer(
-            inner, model, LOSS, preconditioner(damping=damping, inverses_every=4)
+            inner, model, LOSS, preconditioner(damping=damping, factors_every=2, inverses_every=4)
         )
 
     model, other = net(), net()
@@ -156,6 +156,16 @@ def test_goes_on_from_its_state(damping, tmp_path):
     same(model, other)
     assert two.preconditioner.ages == one.preconditioner.ages
     assert two.preconditioner.damping == one.preconditioner.damping
+
+
+def test_an_empty_state():
+    model = net()
+    optimizers = [kl.training.PreconditionedOptimizer(sgd(model), model, LOSS, preconditioner()) for _ in range(2)]
+    train(optimizers[0], 1)
+    optimizers[0].load_state_dict(optimizers[1].state_dict())
+    with pytest.raises(ValueError, match=r"call update\(x, y\) before step\(\)"):
+        optimizers[0].step()
+    train(optimizers[0], 1)
 
 
 def test_the_damping_hears_of_the_step_that_was_taken():

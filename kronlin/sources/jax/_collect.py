@@ -3,24 +3,21 @@
 import operator
 from functools import lru_cache, partial
 from math import isfinite, sqrt
-from typing import Any, Literal
+from typing import Any
 
 from kronlin.arrays import Array
 from kronlin.curvature.statistics import LayerStatistics
+from kronlin.sources._source import Collected, Fisher, require_fisher
 from kronlin.sources.jax._jax import Tree, import_jax
 from kronlin.sources.jax._loss import Loss
 from kronlin.sources.jax._losses import loss_function
 from kronlin.sources.jax._names import named_arrays
-from kronlin.sources.jax._parts import UNSUPPORTED, Unsupported, layout_of, vector_of
-from kronlin.sources.jax._trace import Model, Pair, trace
-
-Fisher = Literal["type-2", "mc", "empirical"]
-FISHERS = ("type-2", "mc", "empirical")
+from kronlin.sources.jax._parts import UNSUPPORTED, Unsupported
+from kronlin.sources.jax._trace import Function, Model, Pair, parted, trace
 
 
 def collect(
     model: Model,
-    parameters: Tree,
     loss: Any,
     x: Tree,
     y: Any,
@@ -29,7 +26,7 @@ def collect(
     samples: int = 1,
     unsupported: Unsupported = "error",
     check: bool = True,
-) -> tuple[tuple[LayerStatistics, ...], Array, float]:
+) -> Collected:
     """Return `(layers, gradient, loss)` of a pure function on n examples: all that the curvature is built from.
 
     The function is traced and read: a matrix product or a convolution with a parameter, transposed at most, is a layer,
@@ -42,15 +39,16 @@ def collect(
     * "mc": K = `samples` gradients with labels drawn from the model, over √K: the same matrix up to noise;
     * "empirical": ∇ℓ_i with the given label, K = 1: another matrix; the mean of the columns is the gradient.
 
-    A kernel that is used several times, or at several positions, is one layer with the positions of all uses. A
-    convolution with G groups makes G layers "name[0]", .... A vector that is no such bias, the scale of a normalisation
-    say, is a layer with the single input one and the gradients of the examples as columns: nothing is approximated.
-    Layers have the names of kernels and come in the order in which the model uses them. `layout` and `to_tree` lead
-    from kronlin's vectors back to the parameters.
+    A kernel that is used several times, or at several positions, is one layer with the positions of all uses, those of
+    its transpose among them. A convolution with G groups makes G layers "name[0]", .... A vector that is no such bias,
+    the scale of a normalisation say, is a layer with the single input one and the gradients of the examples as columns:
+    nothing is approximated. Layers have the names of kernels and come in the order in which the model uses them.
+    `layout` and `to_tree` lead from kronlin's vectors back to the parameters.
 
     Args:
-        model: `model(parameters, x)` is one array (n, ...), examples first, each of which depends on its own x alone.
-        parameters: arrays of float32 or float64 in any containers. What the model closes over is not differentiated.
+        model: a pair (function, parameters). `function(parameters, x)` is one array (n, ...), examples first, each of
+            which depends on its own x alone. The parameters are arrays of float32 or float64 in any containers; what
+            the function closes over is not differentiated.
         loss: "mse", "softmax" or "bernoulli" as in `numpy_mlp`, a sum over the last axis and all positions; a `Loss`;
             for fisher="empirical" any function of the outputs (...) and labels of one example.
         x: an array (n, ...), or several in containers.
@@ -64,9 +62,9 @@ def collect(
             that `to_tree` leaves theirs as they are, an identity block.
         check: whether it is tested that the model treats its examples one by one.
 
-    Cost: two forward passes, a backward pass for the gradient and one for each column; the memory of all a and g. It is
-    compiled by `jax.jit` for every model, as a Python object, and every shape: pass the same function again, but a new
-    one if something that it closes over has changed.
+    Cost: a forward pass, a backward pass for the gradient and one for each column, a forward pass for the check; the
+    memory of all a and g. It is compiled by `jax.jit` for every function, as a Python object, and every shape: pass the
+    same function again, but a new one if something that it closes over has changed.
 
     Raises:
         ValueError: an unknown name, a parameter that is not supported, examples that the model mixes, labels that do
@@ -75,12 +73,13 @@ def collect(
 
     >>> import jax.numpy as jnp
     >>> from kronlin.sources import jax as source
-    >>> def model(parameters, x):
+    >>> def network(parameters, x):
     ...     hidden = jnp.tanh(x @ parameters["first"]["kernel"] + parameters["first"]["bias"])
     ...     return hidden @ parameters["last"]["kernel"]
     >>> first = {"kernel": jnp.ones((3, 4)), "bias": jnp.zeros(4)}
     >>> parameters = {"first": first, "last": {"kernel": jnp.ones((4, 2))}}
-    >>> layers, gradient, loss = source.collect(model, parameters, "softmax", jnp.ones((5, 3)), jnp.zeros(5, int))
+    >>> model, x, y = (network, parameters), jnp.ones((5, 3)), jnp.zeros(5, int)
+    >>> layers, gradient, loss = source.collect(model, "softmax", x, y)
     >>> [(layer.name, layer.d_out, layer.d_in) for layer in layers]
     [('first/kernel', 4, 4), ('last/kernel', 2, 4)]
     >>> gradient.shape
@@ -92,13 +91,14 @@ def collect(
     """
     _check_options(fisher, samples, unsupported)
     jax, head = import_jax(), loss_function(loss)
+    function, parameters = parted(model)
     x, y = jax.tree_util.tree_map(jax.numpy.asarray, (x, y))
     _require_arrays(parameters, x)
-    traced = trace(model, parameters, x, unsupported)
-    f = jax.eval_shape(model, parameters, x)
+    traced = trace(function, parameters, x, unsupported)
+    f = jax.eval_shape(function, parameters, x)
     head.targets(f, y)
     head.check(f, y)
-    run = _compiled(model, head, fisher, samples, unsupported)
+    run = _compiled(function, head, fisher, samples, unsupported, check)
     pairs, gradient, risk, mixed = run(parameters, x, y, seed)
     risk = float(risk)
     if not (isfinite(risk) and bool(jax.numpy.isfinite(gradient).all())):
@@ -106,7 +106,7 @@ def collect(
             f"the loss is {risk} and the largest entry of its gradient {float(abs(gradient).max())}: look for NaN or "
             "Inf in the data, or for an overflow in the model"
         )
-    if check and float(mixed) > 10 * sqrt(float(jax.numpy.finfo(f.dtype).eps)):
+    if float(mixed) > 10 * sqrt(float(jax.numpy.finfo(f.dtype).eps)):
         raise ValueError(
             f"the outputs of the model differ by {float(mixed):.1e}, relatively, between all examples at once and one "
             "by one: no layer may normalise over the examples, and no random numbers may be drawn (dropout), so call "
@@ -119,7 +119,6 @@ def collect(
 
 def collect_arrays(
     model: Model,
-    parameters: Tree,
     loss: Any,
     x: Tree,
     y: Array,
@@ -135,7 +134,6 @@ def collect_arrays(
 
     Args:
         model: as for `collect`, and so are the others.
-        parameters: arrays in any containers.
         loss: a name, a `Loss`, or a function.
         x: the inputs.
         y: the labels.
@@ -154,48 +152,57 @@ def collect_arrays(
     ...     return x @ parameters["W"]
     >>> @jax.jit
     ... def statistics(parameters, x, y):
-    ...     return source.collect_arrays(linear, parameters, "mse", x, y)
+    ...     return source.collect_arrays((linear, parameters), "mse", x, y)
     >>> pairs, gradient, loss = statistics({"W": jnp.ones((3, 2))}, jnp.ones((5, 3)), jnp.ones((5, 2)))
     >>> [(a.shape, g.shape) for a, g in pairs]
     [((5, 1, 3), (5, 1, 2, 2))]
     """
     _check_options(fisher, samples, unsupported)
-    return _differentiate(model, loss_function(loss), fisher, samples, unsupported, parameters, x, y, seed)[:3]
+    function, parameters = parted(model)
+    return _differentiate(function, loss_function(loss), fisher, samples, unsupported, False, parameters, x, y, seed)[
+        :3
+    ]
 
 
 def _differentiate(
-    model: Model,
+    function: Function,
     head: Loss,
     fisher: str,
     samples: int,
     unsupported: Unsupported,
+    check: bool,
     parameters: Tree,
     x: Tree,
     y: Array,
     seed: Any,
 ) -> tuple[tuple[Pair, ...], Array, Array, Array]:
-    """The pairs of all layers, the gradient, the risk, and how far outputs of the batch are from those one by one."""
+    """The pairs of all layers, the gradient, the risk, and how far outputs of the batch are from those one by one.
+
+    The gradient of ℓ_i is carried back beside the columns, so that one forward pass serves for all.
+    """
     jax = import_jax()
-    xp, traced = jax.numpy, trace(model, parameters, x, unsupported)
+    xp, traced = jax.numpy, trace(function, parameters, x, unsupported)
     weights = list(named_arrays(parameters).values())
-    dtype = weights[0].dtype
+    dtype, n = weights[0].dtype, len(jax.tree_util.tree_leaves(x)[0])
+    targets = head.targets(jax.ShapeDtypeStruct((n, *traced.program.out_avals[0].shape), dtype), y)
 
-    def risk_of(parameters: Tree) -> tuple[Array, tuple[Array, Array]]:
-        f = model(parameters, x).astype(dtype)
-        targets = head.targets(f, y)
-        return jax.vmap(head.value)(f, targets).mean(), (f, targets)
+    def single(x: Tree, target: Array, key: Array) -> tuple[Array, tuple[tuple[Pair, ...], ...]]:
+        def columns_of(f: Array) -> list[Array]:
+            f = f.astype(dtype)
+            slope = head.gradient(f, target)[None]
+            if fisher == "empirical":
+                return [slope]
+            return [slope, head.columns(f) if fisher == "type-2" else _sampled(head, samples, f, key)]
 
-    (risk, (f, targets)), gradient = jax.value_and_grad(risk_of, has_aux=True)(parameters)
-    if fisher == "type-2":
-        columns = jax.vmap(head.columns)(f)
-    elif fisher == "mc":
-        columns = jax.vmap(partial(_sampled, head, samples))(f, jax.random.split(jax.random.key(seed), len(f)))
-    else:
-        columns = jax.vmap(head.gradient)(f, targets)[:, None]
-    singles, pairs = jax.vmap(partial(traced.differentiate, weights))(x, columns)
-    mixed = abs(singles - f).max() / xp.maximum(abs(f).max(), xp.finfo(f.dtype).tiny)
-    layout = layout_of(traced.parts, traced.shapes)
-    return pairs, vector_of(layout, named_arrays(gradient), xp.concatenate), risk, mixed
+        return traced.differentiate(weights, x, columns_of)
+
+    f, layers = jax.vmap(single)(x, targets, jax.random.split(jax.random.key(seed), n))
+    risk = jax.vmap(head.value)(f.astype(dtype), targets).mean()
+    gradient = xp.concatenate([xp.einsum("nsko,nsi->oi", g, a).ravel() for a, g in layers[0]]) / n
+    mixed = xp.zeros(())
+    if check:
+        mixed = abs(function(parameters, x) - f).max() / xp.maximum(abs(f).max(), xp.finfo(f.dtype).tiny)
+    return layers[-1], gradient, risk, mixed
 
 
 def _sampled(head: Loss, samples: int, f: Array, key: Array) -> Array:
@@ -207,15 +214,15 @@ def _sampled(head: Loss, samples: int, f: Array, key: Array) -> Array:
 
 
 @lru_cache(maxsize=64)
-def _compiled(model: Model, head: Loss, fisher: str, samples: int, unsupported: Unsupported) -> Any:
+def _compiled(function: Function, head: Loss, fisher: str, samples: int, unsupported: Unsupported, check: bool) -> Any:
     """The compiled function of what changes from call to call."""
-    return import_jax().jit(partial(_differentiate, model, head, fisher, samples, unsupported))
+    return import_jax().jit(partial(_differentiate, function, head, fisher, samples, unsupported, check))
 
 
 def _check_options(fisher: str, samples: int, unsupported: str) -> None:
-    for title, value, known in (("fisher", fisher, FISHERS), ("unsupported", unsupported, UNSUPPORTED)):
-        if value not in known:
-            raise ValueError(f"unknown {title} {value!r}: choose one of {', '.join(map(repr, known))}")
+    require_fisher(fisher)
+    if unsupported not in UNSUPPORTED:
+        raise ValueError(f"unknown unsupported {unsupported!r}: choose one of {', '.join(map(repr, UNSUPPORTED))}")
     if operator.index(samples) < 1:
         raise ValueError(f"samples = {samples}: at least one label per example must be drawn")
     if samples != 1 and fisher != "mc":

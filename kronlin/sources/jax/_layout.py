@@ -5,18 +5,17 @@ from kronlin.curvature.layout import ParameterLayout
 from kronlin.sources.jax._jax import Tree, import_jax
 from kronlin.sources.jax._names import named_arrays, rebuilt
 from kronlin.sources.jax._parts import Unsupported, layout_of
-from kronlin.sources.jax._trace import Model, trace
+from kronlin.sources.jax._trace import Model, parted, trace
 
 
-def layout(model: Model, parameters: Tree, x: Tree, unsupported: Unsupported = "error") -> ParameterLayout:
+def layout(model: Model, x: Tree, unsupported: Unsupported = "error") -> ParameterLayout:
     """Which entry of the vectors that belong to `collect` is which entry of which parameter.
 
     Names are the ways to the arrays, "params/dense/kernel"; a parameter without axes has the shape (1,). Nothing is
     computed, the model is only traced.
 
     Args:
-        model: as for `collect`.
-        parameters: arrays, or their `jax.ShapeDtypeStruct`, in any containers.
+        model: a pair (function, parameters) as for `collect`; shapes, `jax.ShapeDtypeStruct`, do for the arrays.
         x: inputs, of which only the shapes and dtypes are looked at.
         unsupported: what was passed to `collect`; with "omit" the vector has no entries for some parameters.
 
@@ -26,10 +25,10 @@ def layout(model: Model, parameters: Tree, x: Tree, unsupported: Unsupported = "
     >>> import jax.numpy as jnp
     >>> from kronlin.sources import jax as source
     >>> parameters = {"W": jnp.ones((3, 2)), "b": jnp.ones(2)}
-    >>> source.layout(lambda parameters, x: x @ parameters["W"] + parameters["b"], parameters, jnp.ones((5, 3)))
+    >>> source.layout((lambda parameters, x: x @ parameters["W"] + parameters["b"], parameters), jnp.ones((5, 3)))
     ParameterLayout(2×4, 8 parameters)
     """
-    traced = trace(model, parameters, x, unsupported)
+    traced = trace(*parted(model), x, unsupported)
     return layout_of(traced.parts, traced.shapes)
 
 
@@ -48,9 +47,9 @@ def to_tree(layout: ParameterLayout, vector: Array, like: Tree) -> Tree:
     >>> import jax.numpy as jnp
     >>> from kronlin.sources import jax as source
     >>> parameters = {"W": jnp.ones((3, 2)), "b": jnp.ones(2)}
-    >>> def model(parameters, x):
+    >>> def linear(parameters, x):
     ...     return x @ parameters["W"] + parameters["b"]
-    >>> layout = source.layout(model, parameters, jnp.ones((5, 3)))
+    >>> layout = source.layout((linear, parameters), jnp.ones((5, 3)))
     >>> source.to_tree(layout, jnp.arange(8.0), like=parameters)["b"].tolist()
     [3.0, 7.0]
     """

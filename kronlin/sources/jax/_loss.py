@@ -7,7 +7,7 @@ from kronlin.sources.jax._jax import import_jax
 
 
 class Loss(ABC):
-    """A loss ℓ(f, y) = -log p(y | f) + const of one example, for outputs f of shape (*positions, D).
+    """A loss ℓ(f, y) = -log p(y | f) + const of one example, for outputs f of shape `(*positions, D)`.
 
     The output is the natural parameter of p, so that `∇²ℓ(f) = Σ_k c_k c_kᵀ = E_{y~p(·|f)} ∇ℓ ∇ℓᵀ`, whatever y. The
     risk is the mean of ℓ over the examples; all methods but `targets` are compiled.
@@ -34,7 +34,7 @@ class Loss(ABC):
 
     @abstractmethod
     def columns(self, f: Array) -> Array:
-        """The root of `∇²ℓ(f)`, of shape (K, *f.shape)."""
+        """The root of `∇²ℓ(f)`, of shape `(K, *f.shape)`."""
 
     @abstractmethod
     def sample(self, f: Array, key: Array) -> Array:

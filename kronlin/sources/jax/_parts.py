@@ -1,17 +1,19 @@
 """Which parameters make up a layer: a kernel with its bias, or a vector alone; and what is done with all others."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kronlin.arrays import Array
 from kronlin.curvature.layerweight import Shape
 from kronlin.curvature.layout import ParameterLayout
-from kronlin.sources.jax._products import Product
+from kronlin.sources.jax._products import Lookup, Product
 from kronlin.sources.jax._uses import Other, Shift, Use
 
 Unsupported = Literal["error", "columns", "omit"]
 UNSUPPORTED = ("error", "columns", "omit")
+
+EXCHANGE = str.maketrans("OI", "IO")
+"""Outputs for inputs: the letters of a transpose."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +53,8 @@ def parts_of(
         products = tuple(use for use in uses[name] if isinstance(use, Product))
         reason = _reason(uses[name], shapes[name])
         if not reason:
-            whole = products if len(products) == len(uses[name]) and _alike(products) else ()
-            order = whole[0].letters if whole else "O" * max(len(shapes[name]), 1)
+            whole = products if len(products) == len(uses[name]) and _shared(products) else ()
+            order = _order(whole) if whole else "O" * max(len(shapes[name]), 1)
             parts.append(Part(name, biases.get(name), whole, order))
         elif unsupported == "columns":
             parts.append(Part(name, None, (), "O" * max(len(shapes[name]), 1)))
@@ -80,12 +82,6 @@ def layout_of(parts: Sequence[Part], shapes: Mapping[str, Shape]) -> ParameterLa
     )
 
 
-def vector_of(layout: ParameterLayout, named: Mapping[str, Array], concatenate: Callable[..., Array]) -> Array:
-    """The vector (p,) of arrays by name, also while JAX traces, when arrays have no device."""
-    shaped = {name: array if array.ndim else array.reshape(1) for name, array in named.items()}
-    return concatenate([weight.vector(shaped) for weight in layout.weights])
-
-
 def _reason(uses: Sequence[Use], shape: Shape) -> str:
     """Why a parameter is not supported; empty if it is.
 
@@ -101,25 +97,34 @@ def _reason(uses: Sequence[Use], shape: Shape) -> str:
     products = [use for use in uses if isinstance(use, Product)]
     if len(products) < len(uses):
         return "is a bias with more than one axis that has no kernel of its own"
-    return "" if _alike(products) else "is used with different axes as its outputs (a transpose shares it)"
+    return "" if _shared(products) else "is used with other axes as its outputs in one place than in another"
 
 
-def _alike(products: Iterable[Product]) -> bool:
+def _alike(products: Sequence[Product]) -> bool:
     """Whether all uses take the kernel as the same matrix."""
     return len({(product.letters, product.groups) for product in products}) == 1
 
 
+def _shared(products: Sequence[Product]) -> bool:
+    """Whether all uses take the kernel as the same matrix or its transpose."""
+    letters = products[0].letters if products else ""
+    if _alike(products) or not products:
+        return bool(products)
+    return set(letters) == {"O", "I"} and {p.letters for p in products} == {letters, letters.translate(EXCHANGE)}
+
+
+def _order(products: Sequence[Product]) -> str:
+    """The order in which most is a layer of its own right: that of a matrix product rather than of a table."""
+    return next((product for product in products if not isinstance(product, Lookup)), products[0]).letters
+
+
 def _bias(kernel: str, uses: Mapping[str, Sequence[Use]]) -> str | None:
     """The bias that always goes with a kernel, and only with this one."""
-    products = uses[kernel]
-    if not products or not all(isinstance(use, Product) for use in products) or not _alike(_products(products)):
+    products = [use for use in uses[kernel] if isinstance(use, Product)]
+    if len(products) < len(uses[kernel]) or not _alike(products):
         return None
     for name, its in uses.items():
         shifted = [use.product for use in its if isinstance(use, Shift)]
         if len(shifted) == len(its) == len(products) and set(shifted) == set(products):
             return name
     return None
-
-
-def _products(uses: Sequence[Use]) -> Iterator[Product]:
-    return (use for use in uses if isinstance(use, Product))

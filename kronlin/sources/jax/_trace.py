@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from kronlin.arrays import Array
@@ -12,8 +13,11 @@ from kronlin.sources.jax._parts import Part, Unsupported, parts_of
 from kronlin.sources.jax._program import Program, program_of, run
 from kronlin.sources.jax._uses import uses_of
 
-Model = Callable[[Tree, Tree], Array]
+Function = Callable[[Tree, Tree], Array]
 """(parameters, inputs of n examples) to outputs (n, ...)."""
+
+Model = tuple[Function, Tree]
+"""A function with its parameters."""
 
 Pair = tuple[Array, Array]
 """Inputs and output gradients of a layer."""
@@ -32,10 +36,12 @@ class Trace:
     """Those of the parameters, by name."""
     parts: tuple[Part, ...]
 
-    def differentiate(self, parameters: Sequence[Array], x: Tree, columns: Array) -> tuple[Array, tuple[Pair, ...]]:
+    def differentiate(
+        self, parameters: Sequence[Array], x: Tree, columns_of: Callable[[Array], Sequence[Array]]
+    ) -> tuple[Array, tuple[tuple[Pair, ...], ...]]:
         """The outputs f of one example, and for each layer inputs (S, d_in) and output gradients (S, K, d_out).
 
-        `columns` (K, *f.shape) are carried back, all at once. What the layers see does not depend on them.
+        `columns_of(f)` are blocks of columns (K, *f.shape), all carried back at once; there are layers for each block.
         """
         jax, equations = import_jax(), self.program.jaxpr.eqns
         xp, names = jax.numpy, list(self.shapes)
@@ -59,23 +65,33 @@ class Trace:
 
         zeros = {place: xp.zeros(aval.shape, aval.dtype) for place, aval in results.items()}
         f, pullback, seen = jax.vjp(shifted, zeros, alone, has_aux=True)
-        at_products, at_alone = jax.vmap(pullback)(columns.astype(f.dtype))
+        blocks = columns_of(f)
+        ends = list(accumulate(map(len, blocks)))
+        at_products, at_alone = jax.vmap(pullback)(xp.concatenate(blocks).astype(f.dtype))
         dtype = parameters[0].dtype
-        pairs: list[Pair] = []
+        layers: list[list[Pair]] = [[] for _ in blocks]
+
+        def divided(columns: Array) -> Sequence[Array]:
+            return xp.split(columns.astype(dtype), ends[:-1])
+
         for part in self.parts:
             if not part.products:
-                pairs.append((xp.ones((1, 1), dtype), at_alone[part.kernel].reshape(1, len(columns), -1)))
+                for block, g in zip(layers, divided(at_alone[part.kernel]), strict=True):
+                    block.append((xp.ones((1, 1), dtype), g.reshape(1, len(g), -1)))
                 continue
-            a = xp.concatenate([product.inputs(seen[product.place]) for product in part.products]).astype(dtype)
-            g = xp.concatenate(
-                [jax.vmap(product.output_gradients)(at_products[product.place]) for product in part.products], axis=1
-            ).astype(dtype)
-            pairs.extend(_grouped(part, a, g))
-        return f, tuple(pairs)
+            uses: list[list[Pair]] = [[] for _ in blocks]
+            for product in part.products:
+                a = product.inputs(seen[product.place]).astype(dtype)
+                for use, columns in zip(uses, divided(at_products[product.place]), strict=True):
+                    g = jax.vmap(product.output_gradients, out_axes=1)(columns)
+                    use.append((a, g) if product.letters == part.order else _transposed(a, g))
+            for block, use in zip(layers, uses, strict=True):
+                block.extend(_grouped(part, *map(xp.concatenate, zip(*use, strict=True))))
+        return f, tuple(map(tuple, layers))
 
 
-def trace(model: Model, parameters: Tree, x: Tree, unsupported: Unsupported) -> Trace:
-    """Trace the model on one example of x and read what it does with its parameters; no entry is computed."""
+def trace(function: Function, parameters: Tree, x: Tree, unsupported: Unsupported) -> Trace:
+    """Trace the function on one example of x and read what it does with its parameters; no entry is computed."""
     jax = import_jax()
     named = named_arrays(parameters)
     shapes = {name: tuple(array.shape) for name, array in named.items()}
@@ -83,7 +99,7 @@ def trace(model: Model, parameters: Tree, x: Tree, unsupported: Unsupported) -> 
 
     def single(leaves: Sequence[Array], x: Tree) -> Array:
         one = jax.tree_util.tree_map(lambda array: array[None], x)
-        f = model(jax.tree_util.tree_unflatten(structure, leaves), one)
+        f = function(jax.tree_util.tree_unflatten(structure, leaves), one)
         if not hasattr(f, "shape") or f.ndim < 1 or f.shape[0] != 1:
             got = f"one of shape {tuple(f.shape)}" if hasattr(f, "shape") else type(f).__name__
             raise ValueError(f"the model must return one array (n, ...), examples first; for n = 1 it returns {got}")
@@ -96,9 +112,29 @@ def trace(model: Model, parameters: Tree, x: Tree, unsupported: Unsupported) -> 
     return Trace(program, shapes, parts_of(uses, shapes, unsupported))
 
 
+def parted(model: Model) -> tuple[Function, Tree]:
+    """The function and its parameters."""
+    if not isinstance(model, tuple | list) or len(model) != 2 or not callable(model[0]):
+        raise ValueError(
+            f"the model must be a pair (function, parameters), with function(parameters, x) the outputs, not a "
+            f"{type(model).__name__}: a pure function of JAX does not hold its parameters"
+        )
+    return model[0], model[1]
+
+
+def _transposed(a: Array, g: Array) -> Pair:
+    """The transposes of Σ_s g_sk a_sᵀ, from a (S, d_in) and g (S, K, d_out), as a product at K S positions (s, k').
+
+    Σ_sk' (δ_kk' a_s) g_sk'ᵀ: what an embedding needs whose table is the weight of a layer too.
+    """
+    xp, (S, K, d_out) = import_jax().numpy, g.shape
+    columns = xp.eye(K, dtype=a.dtype)[None, :, :, None] * a[:, None, None, :]
+    return g.reshape(S * K, d_out), columns.reshape(S * K, K, -1)
+
+
 def _grouped(part: Part, a: Array, g: Array) -> list[Pair]:
-    """Inputs a (S, fan_in) and columns g (K, S, d_out) of a kernel, group by group, with the ones for a bias."""
+    """Inputs a (S, fan_in) and columns g (S, K, d_out) of a kernel, group by group, with the ones for a bias."""
     xp, groups = import_jax().numpy, part.products[0].groups
     ones = xp.ones((len(a), part.bias is not None), a.dtype)
-    parts = zip(xp.split(a, groups, axis=-1), xp.split(g.swapaxes(0, 1), groups, axis=-1), strict=True)
+    parts = zip(xp.split(a, groups, axis=-1), xp.split(g, groups, axis=-1), strict=True)
     return [(xp.concatenate([block, ones], axis=-1), columns) for block, columns in parts]

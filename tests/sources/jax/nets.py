@@ -80,15 +80,16 @@ def tied(p, x):
 
 
 def words(p, x):
-    """An embedding of positive numbers and others, added to one of the places."""
+    """Two embeddings, of positive numbers and others and of places; the first is the weight of the last layer too."""
     h = p["words"][(x > 0).astype(int)] + jnp.take(p["places"], jnp.arange(x.shape[1]), axis=0)
-    return jnp.tanh(h) @ p["last"]
+    return jnp.tanh(h) @ p["words"].T + p["bias"]
 
 
 def scanned(p, x):
-    """Weights in a stack for `scan`, and a table that is used from both sides."""
-    h = lax.scan(lambda h, w: (jnp.tanh(h @ w), None), x @ p["table"], p["stack"])[0]
-    return h @ p["table"].T
+    """Weights in a stack for `scan`, and a kernel that is used along its other axes the second time."""
+    start = jnp.einsum("ni,iod->nod", x, p["table"]).sum(axis=1)
+    h = lax.scan(lambda h, w: (jnp.tanh(h @ w), None), start, p["stack"])[0]
+    return jnp.einsum("nd,iod->nio", h, p["table"]).sum(axis=2)
 
 
 NETS = {
@@ -143,8 +144,8 @@ NETS = {
         (3,),
         "softmax",
     ),
-    "words": Net(words, {"words": (3, 2), "places": (2, 2), "last": (2, 3)}, (2,), "softmax"),
-    "scanned": Net(scanned, {"stack": (2, 2, 2), "table": (3, 2)}, (3,), "mse", "columns"),
+    "words": Net(words, {"words": (3, 2), "places": (2, 2), "bias": (3,)}, (2,), "softmax"),
+    "scanned": Net(scanned, {"stack": (2, 2, 2), "table": (3, 2, 2)}, (3,), "mse", "columns"),
 }
 
 
@@ -159,11 +160,11 @@ class Problem(NamedTuple):
     unsupported: str
 
     def collect(self, **options):
-        return source.collect(*self[:5], unsupported=self.unsupported, **options)
+        return source.collect(self[:2], *self[2:5], unsupported=self.unsupported, **options)
 
     @property
     def layout(self):
-        return source.layout(self.model, self.parameters, self.x, self.unsupported)
+        return source.layout(self[:2], self.x, self.unsupported)
 
 
 @cache

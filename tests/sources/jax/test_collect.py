@@ -1,7 +1,5 @@
 """Laws of `collect`: every array against Jacobian products of JAX, NumPy's networks, and its own other forms."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 
@@ -84,7 +82,7 @@ def test_the_same_as_numpy_with_the_same_weights(net, model, fisher):
         W, b = layer.weight[:, :-1], layer.weight[:, -1]
         kernel = W.T if layer.name == "linear" else W.reshape(2, 2, 2, 2).transpose(2, 3, 1, 0)
         parameters.append({"kernel": jnp.asarray(kernel), "bias": jnp.asarray(b)})
-    layers, gradient, risk = source.collect(model, parameters, loss, x, y, fisher)
+    layers, gradient, risk = source.collect((model, parameters), loss, x, y, fisher)
     assert risk == pytest.approx(value, rel=1e-13)
     close(np.asarray(gradient), wanted)
     for found, layer in zip(layers, expected, strict=True):
@@ -94,15 +92,19 @@ def test_the_same_as_numpy_with_the_same_weights(net, model, fisher):
 
 def test_inside_of_jit():
     given = problem("perceptron")
-    run = jax.jit(partial(source.collect_arrays, given.model, loss="softmax", fisher="mc", samples=2))
-    pairs, gradient, risk = run(given.parameters, x=given.x, y=given.y, seed=jnp.asarray(7))
+
+    @jax.jit
+    def run(parameters, x, y, seed):
+        return source.collect_arrays((given.model, parameters), "softmax", x, y, "mc", seed, samples=2)
+
+    pairs, gradient, risk = run(given.parameters, given.x, given.y, jnp.asarray(7))
     layers, wanted, value = given.collect(fisher="mc", samples=2, seed=7)
     for (a, g), layer in zip(pairs, layers, strict=True):
         close(np.asarray(a), np.asarray(layer.inputs))
         close(np.asarray(g), np.asarray(layer.output_gradients))
     close(np.asarray(gradient), np.asarray(wanted))
     assert float(risk) == pytest.approx(value, rel=1e-13)
-    other = run(given.parameters, x=given.x, y=given.y, seed=jnp.asarray(8))[0]
+    other = run(given.parameters, given.x, given.y, jnp.asarray(8))[0]
     assert float(abs(other[-1][1] - pairs[-1][1]).max()) > 0
 
 
@@ -121,9 +123,9 @@ def test_it_is_compiled_once_and_follows_the_parameters():
         runs.append(isinstance(parameters["W"], jax.core.Tracer))
         return linear(parameters, x)
 
-    first = source.collect(model, LINEAR, "mse", X, Y)
+    first = source.collect((model, LINEAR), "mse", X, Y)
     traced = len(runs)
-    second = source.collect(model, {"W": 2 * LINEAR["W"]}, "mse", X, Y)
+    second = source.collect((model, {"W": 2 * LINEAR["W"]}), "mse", X, Y)
     assert all(runs)
     assert len(runs) - traced < traced
     close(np.asarray(second[1]), 2 * np.asarray(first[1]))
@@ -134,7 +136,7 @@ def test_low_precision_on_the_way_is_taken_up_again():
         return (x.astype("bfloat16") @ parameters["W"].astype("bfloat16") + parameters["b"].astype("bfloat16")) * 2
 
     parameters = {"W": jnp.asarray([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), "b": jnp.ones(2)}
-    (layer,), gradient, _ = source.collect(model, parameters, "mse", X, Y)
+    (layer,), gradient, _ = source.collect((model, parameters), "mse", X, Y)
     assert str(layer.dtype) == str(gradient.dtype) == "float64"
     assert (layer.d_out, layer.d_in) == (2, 4)
     close(np.asarray(layer.output_gradients[0, 0]), 2 * np.eye(2))
@@ -143,7 +145,7 @@ def test_low_precision_on_the_way_is_taken_up_again():
 @pytest.mark.parametrize(("loss", "y"), [("softmax", jnp.zeros(4, int)), ("mse", Y)])
 def test_float32_stays(loss, y):
     single, x = {"W": LINEAR["W"].astype("float32")}, X.astype("float32")
-    pairs, gradient, risk = source.collect_arrays(linear, single, loss, x, y)
+    pairs, gradient, risk = source.collect_arrays((linear, single), loss, x, y)
     assert {str(array.dtype) for array in (*pairs[0], gradient, risk)} == {"float32"}
 
 
@@ -151,11 +153,11 @@ def test_a_function_is_a_loss_for_the_empirical_fisher():
     def huber(f, y):
         return jnp.sqrt(1 + ((f - y) ** 2).sum())
 
-    (layer,), gradient, risk = source.collect(linear, LINEAR, huber, X, Y, fisher="empirical")
+    (layer,), gradient, risk = source.collect((linear, LINEAR), huber, X, Y, fisher="empirical")
     assert risk == pytest.approx(np.sqrt(19))
     close(root_by_definition(numbers([layer])[0]).mean(axis=1), np.asarray(gradient))
     with pytest.raises(ValueError, match=r"the Hessian of .* is not known"):
-        source.collect(linear, LINEAR, huber, X, Y)
+        source.collect((linear, LINEAR), huber, X, Y)
 
 
 @pytest.mark.parametrize(
@@ -172,14 +174,22 @@ def test_a_function_is_a_loss_for_the_empirical_fisher():
         ({"parameters": {"W": [2.0, jnp.ones(2)]}}, "the parameters are 'W/0' float, 'W/1' float64"),
         ({"parameters": {}}, "the parameters are none"),
         ({"x": X * np.inf}, "the loss is inf and the largest entry of its gradient inf"),
-        ({"model": lambda p, x: (x @ p["W"]).sum()}, r"one array \(n, ...\), examples first; for n = 1 it returns"),
-        ({"model": lambda p, x: (x @ p["W"]) - x.mean()}, "between all examples at once and one by one"),
+        ({"function": lambda p, x: (x @ p["W"]).sum()}, r"one array \(n, ...\), examples first; for n = 1 it returns"),
+        ({"function": lambda p, x: (x @ p["W"]) - x.mean()}, "between all examples at once and one by one"),
     ],
 )
 def test_what_does_not_fit(options, message):
-    given = {"model": linear, "parameters": LINEAR, "loss": "mse", "x": X + jnp.arange(4.0)[:, None], "y": Y} | options
+    given = {"loss": "mse", "x": X + jnp.arange(4.0)[:, None], "y": Y} | options
+    model = given.pop("function", linear), given.pop("parameters", LINEAR)
     with pytest.raises(ValueError, match=message):
-        source.collect(**given)
+        source.collect(model, **given)
+
+
+def test_the_model_is_a_pair():
+    with pytest.raises(ValueError, match=r"must be a pair \(function, parameters\), .* not a function"):
+        source.collect(linear, "mse", X, Y)
+    with pytest.raises(ValueError, match=r"must be a pair \(function, parameters\), .* not a tuple"):
+        source.collect((LINEAR, linear), "mse", X, Y)
 
 
 def test_the_check_of_the_examples_can_be_left_out():
@@ -188,8 +198,8 @@ def test_the_check_of_the_examples_can_be_left_out():
 
     x = X + jnp.arange(4.0)[:, None]
     with pytest.raises(ValueError, match="no layer may normalise over the examples"):
-        source.collect(normalised, LINEAR, "mse", x, Y)
-    source.collect(normalised, LINEAR, "mse", x, Y, check=False)
+        source.collect((normalised, LINEAR), "mse", x, Y)
+    source.collect((normalised, LINEAR), "mse", x, Y, check=False)
 
 
 def test_precision_is_not_lost_in_silence():
@@ -197,6 +207,6 @@ def test_precision_is_not_lost_in_silence():
     jax.config.update("jax_enable_x64", False)
     try:
         with pytest.raises(ValueError, match="switch double precision on first"):
-            source.collect(linear, parameters, "mse", np.ones((4, 3)), np.zeros((4, 2)))
+            source.collect((linear, parameters), "mse", np.ones((4, 3)), np.zeros((4, 2)))
     finally:
         jax.config.update("jax_enable_x64", True)

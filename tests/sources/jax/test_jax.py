@@ -16,7 +16,7 @@ def test_without_jax_it_says_what_to_install(monkeypatch):
     with pytest.raises(ImportError, match=message):
         import_jax()
     with pytest.raises(ImportError, match=message):
-        source.collect(lambda parameters, x: x, {}, "mse", [], [])
+        source.collect((lambda parameters, x: x, {}), "mse", [], [])
 
 
 def test_jax_is_imported_by_a_call_only():

@@ -26,7 +26,7 @@ def test_shapes_are_enough():
     given = problem("perceptron")
     shapes, x = jax.eval_shape(lambda *args: args, given.parameters, given.x)
     assert (
-        repr(source.layout(given.model, shapes, x))
+        repr(source.layout((given.model, shapes), x))
         == repr(given.layout)
         == "ParameterLayout(4×4, 2×5, 3×3, 35 parameters)"
     )
@@ -37,8 +37,8 @@ def test_a_parameter_without_axes():
         return p["scale"] * (x @ p["W"])
 
     parameters = {"scale": jnp.asarray(2.0), "W": jnp.ones((3, 1))}
-    layers, gradient, _ = source.collect(model, parameters, "mse", jnp.ones((2, 3)), jnp.zeros((2, 1)))
-    layout = source.layout(model, parameters, jnp.ones((2, 3)))
+    layers, gradient, _ = source.collect((model, parameters), "mse", jnp.ones((2, 3)), jnp.zeros((2, 1)))
+    layout = source.layout((model, parameters), jnp.ones((2, 3)))
     tree = source.to_tree(layout, gradient, like=parameters)
     assert [layer.name for layer in layers] == ["W", "scale"]
     assert tree["scale"].shape == ()
@@ -51,7 +51,7 @@ def test_what_is_omitted_is_taken_from_the_other_tree():
         return x @ p["W"] @ jnp.sin(p["V"])
 
     parameters = {"V": jnp.ones((2, 2)), "W": jnp.ones((3, 2))}
-    layout = source.layout(model, parameters, jnp.ones((4, 3)), unsupported="omit")
+    layout = source.layout((model, parameters), jnp.ones((4, 3)), unsupported="omit")
     tree = source.to_tree(layout, jnp.zeros(6), like=parameters)
     assert tree["V"] is parameters["V"]
     assert not tree["W"].any()

@@ -39,14 +39,14 @@ def test_a_loss_of_ones_own():
     W = jnp.asarray([[0.1, 0.2], [0.3, 0.4]])
     x, y = jnp.asarray([[1.0, 2.0], [0.5, -1.0], [3.0, 0.0]]), jnp.asarray([[1.0, 0.0], [2.0, 1.0], [0.0, 3.0]])
     loss = Poisson()
-    layers, gradient, risk = source.collect(model, {"W": W}, loss, x, y)
+    layers, gradient, risk = source.collect((model, {"W": W}), loss, x, y)
     wanted = sum(
         jnp.kron(jnp.diag(jnp.exp(row @ W)), jnp.outer(row, row)) for row in x
     )  # the rows of [W] are its outputs
     close(fisher_by_definition(numbers(layers)), np.asarray(wanted / 3))
     close(np.asarray(gradient), np.asarray(((jnp.exp(x @ W) - y).T @ x / 3).ravel()))
     assert risk == pytest.approx(float((jnp.exp(x @ W) - y * (x @ W)).sum() / 3))
-    assert source.collect(model, {"W": W}, loss, x, y, fisher="mc", samples=2)[0][0].K == 2
+    assert source.collect((model, {"W": W}), loss, x, y, fisher="mc", samples=2)[0][0].K == 2
 
 
 def test_shapes_must_agree():
