@@ -98,6 +98,14 @@ def escape_mathematics(app, what, name, thing, options, lines):
             lines[i] = "".join(parts)
 
 
+def note_what_was_not_run(app, docname, source):
+    """Say on the page of an example that it has no output, and why."""
+    library = docname.rpartition("_")[2]
+    if docname.startswith("gallery/") and library in absent:
+        source[0] += f"\n.. note:: This page was built without {library}, so the script was not run.\n"
+
+
 def setup(app):
     app.connect("autodoc-process-docstring", escape_mathematics)
     app.connect("missing-reference", resolve_public_name)
+    app.connect("source-read", note_what_was_not_run)
