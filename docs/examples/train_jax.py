@@ -4,7 +4,7 @@ Training in JAX
 
 A classifier and an autoencoder of digits are trained by gradient descent with momentum, by Adam, by K-FAC and by K-FAC
 with a second level. A model is a function of its parameters. ``kronlin.sources.jax`` reads from its program where the
-layers are, and ``kl.Preconditioner`` computes with the arrays of JAX.
+layers are, and ``kl.Preconditioner`` computes with arrays of JAX.
 """
 
 from functools import partial
@@ -108,7 +108,7 @@ def kfac(layout, fisher, **levels):
 
     def step(parameters, loss, x, y):
         layers, gradient, before = source.collect(
-            network, parameters, loss.__name__, x, y, **fisher, seed=preconditioner.step, check=False
+            (network, parameters), loss.__name__, x, y, **fisher, seed=preconditioner.step, check=False
         )
         preconditioner.update(layers)
         move = source.to_tree(layout, preconditioner.apply(gradient), like=parameters)
@@ -146,7 +146,7 @@ tasks = {
 axes = plt.subplots(1, 2, figsize=(9, 3.5))[1]
 for axis, (task, (widths, loss, y, fisher, rate)) in zip(axes, tasks.items(), strict=True):
     start = initialised(widths)
-    layout = source.layout(network, start, images)
+    layout = source.layout((network, start), images)
     steps = {
         "momentum": momentum(rate),
         "Adam": adam(0.03),
