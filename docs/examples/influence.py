@@ -89,14 +89,14 @@ for name, s in scores.items():
     plt.plot(s[chosen], changes, "o", label=name)
 plt.axline((0, 0), slope=1, color="gray", linewidth=1)
 plt.xlabel("influence score")
-plt.ylabel("change of the test risk without the example")
+plt.ylabel("change of the test risk when left out")
 plt.legend()
 plt.show()
 
 # %%
 # The eight most harmful examples by K-FAC, with the label that each was given:
 
-_, axes = plt.subplots(1, 8, figsize=(8, 1.4))
+_, axes = plt.subplots(1, 8, figsize=(8, 1.4), layout="constrained")
 for axis, i in zip(axes, np.argsort(scores["K-FAC"]), strict=False):
     axis.imshow(x[i].reshape(8, 8), cmap="gray_r")
     axis.set_title(f"{y[i]}?")

@@ -73,7 +73,7 @@ print(exact(interior, boundary), kfac(interior, boundary), sep="\n")
 # All three from the same network:
 
 methods = {"gradient": gradient_only, "K-FAC": kfac, "exact": exact}
-_, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5))
+_, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
 for name, curvature in methods.items():
     net, losses = start, [loss]
     for _ in range(20):
@@ -83,7 +83,7 @@ for name, curvature in methods.items():
     print(f"{name:10} loss {losses[1]:.1e} after one step, {losses[-1]:.1e} after twenty   error {error(net):.1e}")
 left.set(xlabel="step", ylabel="loss")
 left.legend()
-right.set_title("u minus the solution, exact natural gradient")
+right.set_title("u minus the solution, exact steps")
 plt.colorbar(right.imshow((net(grid) - solution(grid)).reshape(41, 41), extent=(0, 1, 0, 1), origin="lower"))
 plt.show()
 

@@ -143,7 +143,7 @@ tasks = {
     "classifier": ((64, 32, 10), softmax, labels, {"fisher": "type-2"}, 0.3),
     "autoencoder": ((64, 32, 64), bernoulli, images, {"fisher": "mc", "samples": 4}, 0.03),
 }
-axes = plt.subplots(1, 2, figsize=(9, 3.5))[1]
+axes = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")[1]
 for axis, (task, (widths, loss, y, fisher, rate)) in zip(axes, tasks.items(), strict=True):
     start = initialised(widths)
     layout = source.layout((network, start), images)

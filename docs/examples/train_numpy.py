@@ -105,7 +105,7 @@ tasks = {
     "classifier": (MLP((64, 32, 10), seed=0), "softmax", labels, {"fisher": "type-2"}),
     "autoencoder": (MLP((64, 32, 8, 32, 64), seed=0), "bernoulli", images, {"fisher": "mc", "samples": 4}),
 }
-axes = plt.subplots(1, 2, figsize=(9, 3.5))[1]
+axes = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")[1]
 for axis, (task, (start, loss, y, fisher)) in zip(axes, tasks.items(), strict=True):
     steps = {
         "momentum": [momentum(rate) for rate in (0.03, 0.1, 0.3)],
