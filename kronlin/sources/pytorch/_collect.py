@@ -69,8 +69,10 @@ def collect(
             "columns" takes the gradients of the examples as columns of one layer a parameter, exact, for n K backward
             passes and n K p numbers (`diagonal_fisher` of these layers is a diagonal block); "omit" leaves them out of
             layers and gradient, so that `write_grad` leaves theirs as they are, an identity block.
-        check: whether one backward pass is spent on seeing that no layer mixes examples. Without it, outputs that do
-            are taken as they come, and the Fisher matrix may be wrong: leave it out only for a model that has passed.
+        check: whether to see that no layer mixes examples: from the graph, if it consists of linear layers,
+            convolutions, poolings, reshaping and what acts on each entry; by one more backward pass otherwise. Without
+            it, outputs that do mix are taken as they come, and the Fisher matrix may be wrong: leave it out only for a
+            model that has passed.
 
     Cost: a forward pass, a backward pass for the gradient, and one for each column; the memory of all a and g.
 
