@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+from kronlin.arrays import all_finite
 from kronlin.curvature.statistics import LayerStatistics
 from kronlin.sources.pytorch._as_found import as_found
 from kronlin.sources.pytorch._capture import captured, uses
@@ -166,12 +167,11 @@ def _vector(parts: Sequence[Part], named: Mapping[str, Tensor], gradients: Seque
 
 
 def _require_finite(risk: float, x: Tensor) -> None:
-    """Require a finite loss and finite outputs or gradients; a sum costs less than a look at all entries."""
-    x = x.detach()
-    if not (isfinite(risk) and (isfinite(x.sum()) or bool(x.isfinite().all()))):
+    """Require a finite loss and finite outputs or gradients."""
+    if not (isfinite(risk) and all_finite(x)):
         raise ValueError(
-            f"the loss is {risk}, and outputs or gradients are up to {float(x.abs().max())}: look for NaN or Inf in "
-            "the data, or for an overflow in the model"
+            f"the loss is {risk}, and outputs or gradients are up to {float(x.detach().abs().max())}: look for NaN or "
+            "Inf in the data, or for an overflow in the model"
         )
 
 
