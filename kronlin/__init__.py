@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from kronlin import coarse, estimate, krylov, sources, testing
     from kronlin.diagnostics import approximation_error, compare
     from kronlin.krylov import cg, condition_number, deflated_cg, eigsh, gmres, minres
+    from kronlin.preconditioner import Preconditioner
     from kronlin.storage import FileFormatError, load, save
 
 __version__ = "0.1.0"
@@ -88,6 +89,7 @@ __all__ = [
     "Operator",
     "ParameterLayout",
     "Permutation",
+    "Preconditioner",
     "Rearrangement",
     "RunningAverage",
     "Selection",
@@ -146,6 +148,7 @@ _ROOMS = ("coarse", "estimate", "krylov", "sources", "testing")
 _LATER = {
     "diagnostics": ("approximation_error", "compare"),
     "krylov": ("cg", "condition_number", "deflated_cg", "eigsh", "gmres", "minres"),
+    "preconditioner": ("Preconditioner",),
     "storage": ("FileFormatError", "load", "save"),
 }
 

@@ -2,6 +2,7 @@
 
 from kronlin.storage._archive import FileFormatError
 from kronlin.storage._load import load
+from kronlin.storage._pack import pack, unpack
 from kronlin.storage._save import save
 
-__all__ = ["FileFormatError", "load", "save"]
+__all__ = ["FileFormatError", "load", "pack", "save", "unpack"]

@@ -39,7 +39,7 @@ def load(path: str | os.PathLike[str], *, to: Any = None, classes: Iterable[type
     known = allowed(classes)
     header, arrays = read(path)
     try:
-        operator = _rebuild(header["operators"], arrays, known)
+        operator = rebuild(header["operators"], arrays, known)[-1]
     except MemoryError:
         raise
     except Exception as error:
@@ -47,8 +47,8 @@ def load(path: str | os.PathLike[str], *, to: Any = None, classes: Iterable[type
     return operator if to is None else operator.to(to)
 
 
-def _rebuild(records: list[dict[str, Any]], arrays: list[Any], known: dict[str, type[Operator]]) -> Operator:
-    """Make the operators in order, parts before wholes; the last one is the whole."""
+def rebuild(records: list[dict[str, Any]], arrays: list[Any], known: dict[str, type[Operator]]) -> list[Operator]:
+    """Make the operators in order, parts before wholes."""
     for array in arrays:
         if array.dtype.kind not in "fciub" or not np.all(np.isfinite(array)):
             raise ValueError("an array has an entry that is NaN, infinite, or no number")
@@ -65,7 +65,7 @@ def _rebuild(records: list[dict[str, Any]], arrays: list[Any], known: dict[str, 
         if "adjoint" in record:
             operator._pair("H", _at(made, record["adjoint"]))
         made.append(operator)
-    return made[-1]
+    return made
 
 
 def _make(cls: type[Operator], record: dict[str, Any], made: list[Operator], arrays: list[Any]) -> Operator:

@@ -34,12 +34,12 @@ def save(path: str | os.PathLike[str], A: Any) -> None:
     >>> kl.load(path)
     Spectral(6×6, float64, pd: Kronecker(2×2 ⊗ 3×3))
     """
-    writer = _Writer()
+    writer = Writer()
     writer.operator(rules.wrap(A), ())
     write(path, {"operators": writer.records}, writer.arrays)
 
 
-class _Writer:
+class Writer:
     """Numbers operators and arrays, parts before wholes; what has a number is not stored again."""
 
     def __init__(self) -> None:

@@ -42,7 +42,7 @@ def promise_lost_in_the_file():
     def wrong(record, self, a, wholes):
         return {**record(self, a, wholes), "promised": [None, None, None]}
 
-    return method(kronlin.storage._save._Writer, "_record", wrong)
+    return method(kronlin.storage._save.Writer, "_record", wrong)
 
 
 @planted(PLANTED, "factors of a kronecker product", ex.RECTANGLE)
