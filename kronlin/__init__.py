@@ -59,7 +59,7 @@ from kronlin.operators import (
 from kronlin.twolevel import two_level
 
 if TYPE_CHECKING:
-    from kronlin import coarse, estimate, krylov, sources, testing
+    from kronlin import coarse, estimate, krylov, sources, testing, training
     from kronlin.diagnostics import approximation_error, compare
     from kronlin.krylov import cg, condition_number, deflated_cg, eigsh, gmres, minres
     from kronlin.preconditioner import Preconditioner
@@ -137,6 +137,7 @@ __all__ = [
     "testing",
     "tikhonov_damping",
     "tkfac",
+    "training",
     "tree",
     "tridiagonal_kfac",
     "two_level",
@@ -144,7 +145,7 @@ __all__ = [
 ]
 
 
-_ROOMS = ("coarse", "estimate", "krylov", "sources", "testing")
+_ROOMS = ("coarse", "estimate", "krylov", "sources", "testing", "training")
 _LATER = {
     "diagnostics": ("approximation_error", "compare"),
     "krylov": ("cg", "condition_number", "deflated_cg", "eigsh", "gmres", "minres"),

@@ -25,15 +25,16 @@ def _parser() -> argparse.ArgumentParser:
     compare = commands.add_parser(
         "compare",
         help="compare preconditioners with the exact Fisher matrix of a digits classifier",
-        description="Train a small classifier on handwritten digits, and compare K-FAC and two-level "
-        "preconditioners of its exact, damped Fisher matrix.",
+        description="Train a small classifier on handwritten digits, or read the layers of any network from a file, "
+        "and compare K-FAC and two-level preconditioners of its exact, damped Fisher matrix.",
     )
     add = compare.add_argument
-    add("--layers", type=int, nargs="+", default=[32, 32], metavar="WIDTH", help="widths of the hidden layers")
-    add("--examples", type=int, default=256, metavar="N", help="images in the Fisher matrix (256)")
+    add("--file", metavar="FILE", help="layers, gradient and loss (.npz or .safetensors) instead of the digits")
+    add("--layers", dest="hidden", type=int, nargs="+", metavar="WIDTH", help="widths of the hidden layers (32 32)")
+    add("--examples", type=int, metavar="N", help="images in the Fisher matrix (256)")
     add("--damping", type=float, nargs="+", default=[1e-1, 1e-2, 1e-3], metavar="LAMBDA", help="values of λ")
-    add("--seed", type=int, default=0, help="of the weights and the choice of images (0)")
-    add("--dtype", choices=("float64", "float32"), default="float64")
+    add("--seed", type=int, help="of the weights and the choice of images (0)")
+    add("--dtype", choices=("float64", "float32"), help="of the digits classifier (float64)")
     add("--backend", default="numpy", help="array library: numpy, cupy, torch, jax (numpy)")
     add("--plot", metavar="FILE", help="draw convergence curves and spectra, for example out.png")
     add("--html", metavar="FILE", help="write one self-contained page with the tables and pictures")
@@ -49,8 +50,20 @@ def _show_info() -> int:
     return 0
 
 
+def _problem(options: argparse.Namespace) -> experiment.Problem:
+    """The network of a file or the digits classifier, whose options have no meaning beside a file."""
+    names = ("hidden", "examples", "seed", "dtype")
+    given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    if options.file is None:
+        return experiment.digits(**given, backend=options.backend)
+    if given:
+        wrong = ", ".join("--layers" if name == "hidden" else f"--{name}" for name in given)
+        raise ValueError(f"{wrong}: of the digits classifier; leave it out beside --file")
+    return experiment.recorded(options.file, options.backend)
+
+
 def _compare(options: argparse.Namespace) -> int:
-    problem = experiment.digits(options.layers, options.examples, options.seed, options.dtype, options.backend)
+    problem = _problem(options)
     introduction = experiment.introduction(problem)
     print("\n".join(introduction))
     results, verdicts = [], []

@@ -21,7 +21,7 @@ th:first-child, td:first-child {{ text-align: left; }}
 tr:hover {{ background: #f4f6f8; }}
 img {{ max-width: 100%; }}
 </style></head><body>
-<h1>Two-level preconditioners on a digits classifier</h1>
+<h1>Two-level preconditioners of a Fisher matrix</h1>
 {body}
 </body></html>
 """

@@ -1,4 +1,4 @@
-"""The main job: a digits classifier, its exact Fisher matrix, K-FAC, and two-level preconditioners on top."""
+"""The main job: the exact Fisher matrix of a digits classifier or of a file, K-FAC, and two-level preconditioners."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
@@ -10,12 +10,12 @@ import numpy as np
 
 from kronlin import coarse
 from kronlin.algebra import Identity, Operator
-from kronlin.arrays import Array, convert, library_named, optional_import
+from kronlin.arrays import Array, convert, kind, library_named, optional_import
 from kronlin.curvature import LayerStatistics, fisher, kfac
 from kronlin.diagnostics import Comparison, compare
 from kronlin.galerkin import Galerkin
 from kronlin.operators import BlockDiagonal
-from kronlin.sources import numpy_mlp
+from kronlin.sources import files, numpy_mlp
 from kronlin.twolevel import galerkin_step, two_level
 
 SCHEMES = ("AD", "A-DEF2", "BNN")
@@ -25,23 +25,40 @@ STEPS = 30
 
 @dataclass(frozen=True)
 class Problem:
-    """A trained classifier with the curvature at its parameters."""
+    """A network with the curvature at its parameters; `origin` says where it comes from."""
 
     layers: tuple[LayerStatistics, ...]
     gradient: Array
-    widths: tuple[int, ...]
     risk: float
-    accuracy: float
+    origin: str
+
+    @property
+    def rank_of_an_example(self) -> int:
+        """The most that one example adds to the rank of the Fisher matrix."""
+        return self.layers[0].K
 
     @property
     def rank_bound(self) -> int:
-        """The most that the rank of the Fisher matrix can be: the softmax root of C columns has rank C - 1."""
-        return (self.widths[-1] - 1) * self.layers[0].n
+        """The most that the rank of the Fisher matrix can be."""
+        return self.rank_of_an_example * self.layers[0].n
 
     @property
     def parameters(self) -> int:
         """Number p of parameters."""
         return int(self.gradient.shape[0])
+
+
+@dataclass(frozen=True)
+class Classifier(Problem):
+    """A trained classifier of images."""
+
+    widths: tuple[int, ...]
+    accuracy: float
+
+    @property
+    def rank_of_an_example(self) -> int:
+        """The softmax root of C columns has rank C - 1."""
+        return self.widths[-1] - 1
 
 
 def digits(
@@ -50,7 +67,7 @@ def digits(
     seed: int = 0,
     dtype: str = "float64",
     backend: str = "numpy",
-) -> Problem:
+) -> Classifier:
     """Train a tanh classifier on scikit-learn's handwritten digits and collect its statistics.
 
     Args:
@@ -76,21 +93,54 @@ def digits(
     accuracy = float(np.mean(net(images).argmax(axis=1) == labels))
     order = np.random.default_rng(seed).permutation(len(images))[:examples]
     layers, gradient, risk = numpy_mlp.collect(net, "softmax", images[order], labels[order])
-    library = library_named(backend)
-    library.enable(dtype)
-    moved = tuple(
+    layers, gradient = _moved(layers, gradient, backend)
+    shape = "-".join(map(str, widths))
+    origin = (
+        f"A tanh classifier {shape} on handwritten digits after {STEPS} full-batch steps: accuracy "
+        f"{accuracy:.1%}; risk {risk:.4f} on the {examples} images of the Fisher matrix."
+    )
+    return Classifier(layers, gradient, risk, origin, widths, accuracy)
+
+
+def recorded(path: str, backend: str = "numpy") -> Problem:
+    """Read the statistics of a network from a file, as `kronlin.sources.files` describes it.
+
+    Args:
+        path: the file.
+        backend: the array library that computes.
+
+    Raises:
+        FileFormatError: the file is damaged, or something in it does not fit.
+        ImportError: a library is missing; the message says what to install.
+        OSError: there is no such file, or it cannot be opened.
+        ValueError: the name of the file ends in something else, or the library is unknown.
+    """
+    layers, gradient, risk = files.read(path)
+    layers, gradient = _moved(layers, gradient, backend)
+    origin = f"{path}: {len(layers)} layers, {layers[0].n} examples with {layers[0].K} columns each, loss {risk:.4g}."
+    return Problem(layers, gradient, risk, origin)
+
+
+def _moved(
+    layers: Sequence[LayerStatistics], gradient: Array, backend: str
+) -> tuple[tuple[LayerStatistics, ...], Array]:
+    """Carry what a source handed over to an array library."""
+    library_named(backend).enable(kind(gradient).dtype_name)
+    moved = (
         LayerStatistics(convert(layer.inputs, backend), convert(layer.output_gradients, backend), layer.name)
         for layer in layers
     )
-    return Problem(moved, convert(gradient, backend), widths, risk, accuracy)
+    return tuple(moved), convert(gradient, backend)
 
 
-SPACES: dict[str, Callable[[BlockDiagonal], Operator]] = {
-    "constants": coarse.nicolaides,
-    "smallest": partial(coarse.spectral, k=1, which="smallest"),
-    "10 largest": partial(coarse.spectral, k=10, which="largest"),
-}
-"""The coarse spaces of the comparison, each made from K-FAC's blocks."""
+def spaces(layers: Sequence[LayerStatistics]) -> dict[str, Callable[[BlockDiagonal], Operator]]:
+    """The coarse spaces of the comparison, made from K-FAC's blocks: ten vectors a block, or what the smallest has."""
+    k = min(10, *(layer.parameters for layer in layers))
+    return {
+        "constants": coarse.nicolaides,
+        "smallest": partial(coarse.spectral, k=1, which="smallest"),
+        f"{k} largest": partial(coarse.spectral, k=k, which="largest"),
+    }
 
 
 def candidates(A: Operator, layers: Sequence[LayerStatistics], lam: float) -> dict[str, Any]:
@@ -98,21 +148,22 @@ def candidates(A: Operator, layers: Sequence[LayerStatistics], lam: float) -> di
 
     Each is a function that starts from the layers' arrays, so that its set-up time is the whole of it.
     """
+    chosen = spaces(layers)
 
     def fine(base: str, blocks: BlockDiagonal) -> Operator:
         return blocks.damped(lam).inverse() if base == "K-FAC" else Identity(A.shape[0], like=A)
 
     def combined(base: str, space: str, scheme: str) -> Operator:
         blocks = kfac(layers)
-        return two_level(A, fine(base, blocks), SPACES[space](blocks), scheme)
+        return two_level(A, fine(base, blocks), chosen[space](blocks), scheme)
 
     def one_shot(base: str, space: str) -> Callable[[Array], Array]:
         blocks = kfac(layers)
-        return partial(galerkin_step, A, fine(base, blocks), Galerkin(A, SPACES[space](blocks)))
+        return partial(galerkin_step, A, fine(base, blocks), Galerkin(A, chosen[space](blocks)))
 
     found: dict[str, Any] = {"none": None, "K-FAC": lambda: fine("K-FAC", kfac(layers))}
     for base in ("I", "K-FAC"):
-        for space in SPACES:
+        for space in chosen:
             for scheme in SCHEMES:
                 found[f"{base} + {scheme}, {space}"] = partial(combined, base, space, scheme)
             found[f"{base} + Galerkin step, {space}"] = partial(one_shot, base, space)
@@ -143,18 +194,16 @@ def _advance(bar: Any, lam: float, total: int, name: str) -> None:
 
 def introduction(problem: Problem) -> list[str]:
     """Say what was trained and which system is solved, a sentence a line."""
-    p, kind = problem.parameters, problem.layers[0]
-    shape = "-".join(map(str, problem.widths))
+    p, n = problem.parameters, problem.layers[0].n
     bound = problem.rank_bound
     singular = (
-        f"The Fisher matrix has rank at most {problem.widths[-1] - 1} · {kind.n} = {bound} of {p}: it is singular, and "
+        f"The Fisher matrix has rank at most {problem.rank_of_an_example} · {n} = {bound} of {p}: it is singular, and "
         "only the damping λ makes the system solvable."
         if bound < p
         else f"The Fisher matrix ({p} × {p}) may have full rank; the damping λ bounds its condition."
     )
     return [
-        f"A tanh classifier {shape} on handwritten digits after {STEPS} full-batch steps: accuracy "
-        f"{problem.accuracy:.1%}; risk {problem.risk:.4f} on the {kind.n} images of the Fisher matrix.",
+        problem.origin,
         singular,
         "Solved is (F + λ I) x = gradient; cond(MA) is right to 1%, a step error of 1 is that of no step at all.",
     ]

@@ -17,7 +17,9 @@ def gradients(layers: Sequence[LayerStatistics], groups: Any = None, orthogonal:
 
     U_l is the root of the Fisher block, whose columns Σ_s g_s ⊗ a_s are gradients of layer l; S (0 or 1) sorts them
     into groups and D divides by their numbers. For the empirical columns one group gives the gradient, cut along the
-    layers. The columns are not formed: Z holds the layers' arrays and a list of labels.
+    layers. The columns are not kept: Z holds the layers' arrays and a list of labels. A mean that is rounding error
+    beside the gradients it is made of, which cancel, is zero: in its products nothing but their rounding errors is
+    left, each time others.
 
     Args:
         layers: the statistics of the layers in the order of the parameter vector.
@@ -28,7 +30,8 @@ def gradients(layers: Sequence[LayerStatistics], groups: Any = None, orthogonal:
     Raises:
         ValueError: there is no layer, n or K differ, or the labels have another shape.
 
-    Cost: none to build; each product passes over the layers' arrays. `orthogonal` forms Z_l twice, a layer at a time.
+    Cost: one product to build, a layer at a time, as each product passes over the layers' arrays; `orthogonal` forms
+    Z_l twice more.
 
     >>> import numpy as np, kronlin as kl
     >>> layers = [kl.LayerStatistics(np.array([[1.0], [3.0], [5.0]]), np.ones((3, 1)))]
@@ -44,7 +47,8 @@ def gradients(layers: Sequence[LayerStatistics], groups: Any = None, orthogonal:
     spaces: list[Operator] = []
     for layer in layers:
         U = FisherRoot(layer.inputs, layer.output_gradients)
-        sort, mean = Selection(labels, len(sizes), like=U), Diagonal(1 / U.kind.asarray(sizes))
+        sort = Selection(labels, len(sizes), like=U)
+        mean = Diagonal(_weights(U, sort, 1 / U.kind.asarray(sizes)))
         spaces.append(_orthonormal(U, sort, mean.to_dense()) if orthogonal else Product(U, sort, mean))
     return BlockDiagonal.of_blocks(spaces)
 
@@ -59,6 +63,16 @@ def _labels(groups: Any, n: int, K: int) -> list[int]:
     wide = np.repeat(labels, K) if labels.ndim == 1 else labels.ravel()
     numbers: list[int] = np.unique(wide, return_inverse=True)[1].ravel().tolist()
     return numbers
+
+
+def _weights(U: FisherRoot, sort: Operator, weights: Array) -> Array:
+    """The diagonal of D, with zeros for means that are 100 times rounding error or less."""
+    xp = U.kind.xp
+    inputs, outputs = (root_sum_squares(x, axis=-1) for x in (U.inputs, U.output_gradients))
+    most = cast(xp.reshape(xp.sum(inputs[..., None] * outputs, axis=1), (-1,)), U.kind)  # Σ_s |g_s| |a_s| ≥ |column|
+    means = root_sum_squares(Product(U, sort, Diagonal(weights)).to_dense(), axis=0)
+    scale = xp.abs(sort.H @ most * weights)
+    return xp.where(means > 100 * U.kind.eps * scale, weights, xp.zeros_like(weights))
 
 
 def _orthonormal(U: Operator, sort: Operator, mixing: Array) -> Operator:

@@ -20,7 +20,7 @@ from kronlin.operators import Dense, Kronecker, LowRank
 from kronlin.operators.rearranged import Shapes
 
 SEED = 0
-"""For starts that are not the identity, so that the same matrix has the same result."""
+"""Of the start of the first term, one more for each further term, so that the same matrix has the same result."""
 
 
 def nearest_kronecker(A: Any, shapes: Shapes, rank: int = 1) -> Operator:
@@ -79,7 +79,7 @@ def nearest_terms(A: Operator, shapes: Shapes, rank: int, noise: float = 0.0) ->
     terms: list[Operator] = []
     for position in range(rank):
         psd = alike and bool(A.is_psd) and position == 0
-        pair = _pair(R, _starts(R, n2, alike, psd), noise)
+        pair = _pair(R, _starts(R, n2, alike, psd, SEED + position), noise)
         noise = noise or rounding(R.kind) * pair.sigma
         terms.append(_term(A, pair, shapes, alike, psd))
         if position + 1 < rank:
@@ -107,15 +107,18 @@ def _checked_shapes(A: Operator, shapes: Any) -> Shapes:
     return (int(m1), int(n1)), (int(m2), int(n2))
 
 
-def _starts(R: Operator, n: int, alike: bool, psd: bool) -> list[tuple[Array, Symmetry]]:
+def _starts(R: Operator, n: int, alike: bool, psd: bool, seed: int) -> list[tuple[Array, Symmetry]]:
     """Where to look for the next pair: a start, and the symmetry of the matrices that are searched.
+
+    No two terms share a start: of a multiple σ the first takes the vector nearest to its start, and all others are
+    orthogonal to that.
 
     The rearranged matrix of a self-adjoint A takes self-adjoint matrices to such ones, and if it is real also skew
     ones to skew ones; that of a psd A takes psd ones to psd ones, and so has its largest σ there.
     """
     if psd:
         return [(R.kind.xp.reshape(R.kind.eye(n), (-1,)), hermitian)]
-    start = random_normal(R.kind, (R.shape[1],), SEED)
+    start = random_normal(R.kind, (R.shape[1],), seed)
     if not alike:
         return [(start, _any)]
     symmetries = [hermitian] if R.kind.is_complex else [hermitian, skew]

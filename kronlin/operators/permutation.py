@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kronlin.algebra import Identity, Operator, rules
+from kronlin.algebra import Identity, Operator, Product, rules
 from kronlin.arrays import is_array
 from kronlin.operators.dense import Dense
 from kronlin.operators.origin import recall
@@ -78,3 +78,15 @@ def power_of_permutation(a: Permutation, p: float) -> Operator:
             result = [base[i] for i in result]
         base, rest = tuple(base[i] for i in base), rest // 2
     return _permutation(a, result)
+
+
+@rules.shift.register(Product)
+def shift_of_permuted(a: Product, c: complex) -> Operator:
+    """Pᴴ A P + c I = Pᴴ (A + c I) P, as definite as A + c I."""
+    first, *middle, last = a.factors
+    if not (middle and isinstance(first, Permutation) and isinstance(last, Permutation)):
+        return NotImplemented
+    if first.indices != last.H.indices:
+        return NotImplemented
+    shifted = rules.shift(middle[0] if len(middle) == 1 else Product(*middle), c)
+    return (first @ shifted @ last)._with(shifted.properties.promise)

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import cast
 
 from kronlin.algebra import Operator
-from kronlin.arrays import Array, kind
 from kronlin.curvature import LayerStatistics, fisher, tikhonov_damping
 from kronlin.preconditioner._damping import Damping
+from kronlin.preconditioner._in_rows import in_rows
 from kronlin.preconditioner.recipe import Recipe
 from kronlin.preconditioner.state import State
 from kronlin.twolevel import TwoLevel
@@ -46,9 +46,12 @@ def refresh(
     if "inverses" in due or damped_anew:
         M = recipe.fine(blocks, lam)
     if "coarse" in due:
-        F = fisher(layers)._map(_in_rows)  # as a file holds it: products in another order are rounded otherwise
+        F = fisher(layers)
     if "basis" in due:
         Z = recipe.space(blocks, layers, tikhonov_damping(F, lam), M)
+        F, Z = in_rows(F, Z)
+    elif "coarse" in due:
+        (F,) = in_rows(F)
     made = {**state.made, **dict.fromkeys(due, step)}
     new = replace(state, averages=averages, lam=lam, blocks=blocks, F=F, Z=Z, M=M, made=made)
     return with_operator(recipe, new, None if "coarse" in due or damped_anew else state.operator)
@@ -63,9 +66,3 @@ def with_operator(recipe: Recipe, state: State, before: object = None) -> State:
     assert state.M is not None
     assert state.Z is not None
     return replace(state, operator=recipe.combine(tikhonov_damping(state.F, state.lam), state.M, state.Z))
-
-
-def _in_rows(x: Array) -> Array:
-    """The array with its entries in the order of its axes, a copy where they are not."""
-    xp = kind(x).xp
-    return xp.reshape(xp.reshape(x, (-1,)), x.shape)

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from kronlin.algebra import Operator, rules
 from kronlin.curvature import LayerStatistics, RunningAverage, ekfac, shampoo
+from kronlin.preconditioner._in_rows import in_rows
 
 Estimator = Callable[..., Any]
 """A function from layers to an operator; with a basis, one that takes `basis=` too."""
@@ -74,13 +75,15 @@ class Averages:
         if turn or kept is None:
             kept = factors.value
             main = main.rotate(cast(Operator, kept))
+            main = main if main.value is None else replace(main, value=in_rows(main.value)[0])
         return Averages(_with(main, estimator(layers, basis=kept)), factors, kept)
 
 
 def _with(average: RunningAverage, estimate: Any) -> RunningAverage:
     """The average with one more estimate; for α = 0 that one, which then needs no mean."""
+    (estimate,) = in_rows(rules.wrap(estimate))
     if not average.alpha:
-        return replace(average, count=average.count + 1, value=rules.wrap(estimate))
+        return replace(average, count=average.count + 1, value=estimate)
     try:
         return average.update(estimate)
     except ValueError as error:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from kronlin.algebra import Operator
-from kronlin.arrays import Array, convert, kind
+from kronlin.arrays import Array, convert
 from kronlin.curvature import LayerStatistics, LevenbergMarquardt, fisher, quadratic_model, tikhonov_damping
 from kronlin.curvature._fisher import checked_layers
 from kronlin.preconditioner._checkpoint import read, write
@@ -109,7 +109,8 @@ class Preconditioner:
         self._state = State(Averages.start(estimator, basis, decay), self._lam)
         self._batch: Operator | None = None
         self._previous: Array | None = None
-        self._foretold: Array | None = None
+        self._taken: tuple[Operator, Array, Array] | None = None
+        """A = F + λ I, the gradient and the step, of which `observe` is to hear."""
 
     # What it is
 
@@ -151,7 +152,7 @@ class Preconditioner:
     @property
     def awaits_loss(self) -> bool:
         """Whether `observe` is to be called after the step that `apply` returned."""
-        return self._foretold is not None
+        return self._taken is not None
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -178,15 +179,15 @@ class Preconditioner:
         """
         needed, due = self.needs_layers, self.due
         self.step += 1
-        self._batch = self._foretold = None
+        self._batch = self._taken = None
         try:
             found = (layers() if needed else ()) if callable(layers) else layers
         except NUMERICAL as error:
             self._note("statistics", error)
             return ()
         if found or not callable(layers):
-            self._require_same_net(checked_layers(found))
-            self._batch = fisher(found)
+            self._state.require_same_net(checked_layers(found))
+            self._batch = fisher(found) if self.control.rescale or watches(self._damping, self.step) else None
         if due or self._lam != self._state.lam:
             try:
                 self._state = refresh(self.recipe, self._state, self.step, due, found, self._lam)
@@ -208,9 +209,10 @@ class Preconditioner:
         operator = self.operator
         v = operator @ gradient
         try:
-            v = self.control.length(v, gradient, lr, self._model(), self._previous)
-            if watches(self._damping, self.step):
-                self._foretold = -quadratic_model(self._model(), 0, gradient, -lr * v)
+            A = self._model()
+            v = self.control.length(v, gradient, lr, A, self._previous)
+            if A is not None and watches(self._damping, self.step):
+                self._taken = A, gradient, -lr * v
         except NUMERICAL as error:
             self._note("step", error, "the step is left out")
             v = operator.kind.zeros(operator.shape[0])
@@ -218,19 +220,26 @@ class Preconditioner:
             self._previous = -lr * v
         return v
 
-    def observe(self, loss_before: Any, loss_after: Any) -> None:
+    def observe(self, loss_before: Any, loss_after: Any, step: Array | None = None) -> None:
         """Tell the `LevenbergMarquardt` damping both losses of a step, on the same examples, where `awaits_loss`.
+
+        Args:
+            loss_before: the loss at the parameters before the step.
+            loss_after: the loss after it.
+            step: the step that was taken (p,), if it was not -lr v, as with the momentum of another optimiser.
 
         Raises:
             ValueError: no loss is awaited.
         """
-        if self._foretold is None or not isinstance(self._damping, LevenbergMarquardt):
+        if self._taken is None or not isinstance(self._damping, LevenbergMarquardt):
             raise ValueError(
                 "no loss is awaited: with a LevenbergMarquardt damping call observe after those steps for which "
                 "awaits_loss is True"
             )
-        self._damping = self._damping.update(loss_before - loss_after, self._foretold)
-        self._foretold = None
+        A, gradient, own = self._taken
+        predicted = -quadratic_model(A, 0, gradient, own if step is None else step)
+        self._damping = self._damping.update(loss_before - loss_after, predicted)
+        self._taken = None
 
     # Its state as arrays
 
@@ -259,7 +268,7 @@ class Preconditioner:
         lam, damping = values["damping"], self._damping
         self.damping = replace(damping, lam=lam) if isinstance(damping, LevenbergMarquardt) else lam
         self.step, self._state, self._previous = values["step"], found, previous
-        self._batch = self._foretold = None
+        self._batch = self._taken = None
 
     def __repr__(self) -> str:
         found = "no curvature yet" if self._state.operator is None else self._state.operator._summary
@@ -275,23 +284,11 @@ class Preconditioner:
         """Enter what went wrong; while there is no good state, raise it."""
         self._failures.note(self.step, doing, error, instead, fatal=self._state.operator is None)
 
-    def _require_same_net(self, layers: Sequence[LayerStatistics]) -> None:
-        """Refuse layers that cannot belong to the curvature so far."""
-        before = self._state.operator
-        if before is None:
-            return
-        p, own = sum(layer.parameters for layer in layers), kind(layers[0].inputs)
-        if p != before.shape[0] or own != before.kind:
-            raise ValueError(
-                f"the layers have {p} parameters and are {own}, and the curvature so far has {before.shape[0]} and is "
-                f"{before.kind}: one preconditioner serves one net"
-            )
-
     def _model(self) -> Operator | None:
-        """F + λ I of the batch of this step, if the length of the step is controlled by it."""
-        if not (self.control.rescale or watches(self._damping, self.step)):
-            return None
-        if self._batch is None:
+        """F + λ I of the batch of this step, if its length or the damping is to follow from it."""
+        if self._batch is not None:
+            found: Operator = tikhonov_damping(self._batch, self._state.lam)
+            return found
+        if self.control.rescale:
             raise ValueError("the statistics of this step are missing, and its length is to follow from them")
-        found: Operator = tikhonov_damping(self._batch, self._state.lam)
-        return found
+        return None

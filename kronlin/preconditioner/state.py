@@ -1,9 +1,11 @@
 """State: the pieces of a preconditioner after a step, each a value."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kronlin.algebra import Operator
+from kronlin.arrays import kind
+from kronlin.curvature import LayerStatistics
 from kronlin.preconditioner._damping import Damping
 from kronlin.preconditioner.averages import Averages
 
@@ -35,3 +37,18 @@ class State:
     """M, or the two-level method."""
     made: Mapping[str, int] = field(default_factory=dict)
     """The step at which each piece was made."""
+
+    def require_same_net(self, layers: Sequence[LayerStatistics]) -> None:
+        """Refuse layers that cannot belong to the curvature so far.
+
+        Raises:
+            ValueError: they have another number of parameters, or are of another kind.
+        """
+        if self.operator is None:
+            return
+        p, own = sum(layer.parameters for layer in layers), kind(layers[0].inputs)
+        if p != self.operator.shape[0] or own != self.operator.kind:
+            raise ValueError(
+                f"the layers have {p} parameters and are {own}, and the curvature so far has {self.operator.shape[0]} "
+                f"and is {self.operator.kind}: one preconditioner serves one net"
+            )

@@ -2,7 +2,6 @@
 
 import math
 import operator
-from typing import Literal
 
 import numpy as np
 
@@ -18,11 +17,9 @@ from kronlin.sources._pinn import collect_pinn
 from kronlin.sources._positions import PerPosition
 from kronlin.sources._reduce import Reduce
 from kronlin.sources._sequential import Sequential
+from kronlin.sources._source import Fisher, require_fisher
 
 __all__ = ["MLP", "Conv2d", "Flatten", "Linear", "Permute", "Reduce", "Sequential", "collect", "collect_pinn"]
-
-Fisher = Literal["type-2", "mc", "empirical"]
-_FISHERS: tuple[Fisher, ...] = ("type-2", "mc", "empirical")
 
 
 def collect(
@@ -73,8 +70,7 @@ def collect(
     "BackPACK: packing more into backprop", for backpropagating the columns of the root; Kunstner, Balles
     and Hennig (2019), "Limitations of the empirical Fisher approximation", for the difference of the third.
     """
-    if fisher not in _FISHERS:
-        raise ValueError(f"unknown fisher {fisher!r}: choose one of {', '.join(map(repr, _FISHERS))}")
+    require_fisher(fisher)
     if operator.index(samples) < 1:
         raise ValueError(f"samples = {samples}: at least one label per example must be drawn")
     if samples != 1 and fisher != "mc":

@@ -7,12 +7,12 @@ the SHA-256 of every byte before it, in hexadecimal digits.
 import hashlib
 import json
 import os
-import secrets
-from contextlib import suppress
 from typing import IO, Any
 from zipfile import ZipFile, ZipInfo
 
 import numpy as np
+
+from kronlin.storage._whole import whole_file
 
 FORMAT, VERSION = "kronlin operator", 1
 _HEADER = "kronlin.json"
@@ -21,7 +21,7 @@ _CHUNK = 1 << 20
 
 
 class FileFormatError(ValueError):
-    """A file that `load` cannot take: damaged, cut short, of another program or of a newer version.
+    """A file that cannot be read: damaged, cut short, of another program or of a newer version.
 
     >>> import tempfile, kronlin as kl
     >>> with tempfile.NamedTemporaryFile() as file:
@@ -32,22 +32,9 @@ class FileFormatError(ValueError):
 
 
 def write(path: Any, content: dict[str, Any], arrays: list[np.ndarray[Any, Any]]) -> None:
-    """Write under another name in the same folder, bring it to the disk, and only then put it in the place of `path`.
-
-    A failure at any point leaves what was there before.
-    """
-    target = os.path.realpath(os.fsdecode(path))
-    draft = f"{target}.{secrets.token_hex(4)}.tmp"
-    try:
-        with open(draft, "xb+") as file:
-            _write(file, content, arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, target)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.remove(draft)
-        raise
+    """Write the file, whole or not at all."""
+    with whole_file(path) as file:
+        _write(file, content, arrays)
 
 
 def _write(file: IO[bytes], content: dict[str, Any], arrays: list[np.ndarray[Any, Any]]) -> None:

@@ -1,6 +1,7 @@
-"""The public test kit: the laws of an operator, and in `kronlin.testing.strategies` random operators."""
+"""The public test kit: laws of an operator and of a source; random operators in `kronlin.testing.strategies`."""
 
 from kronlin.testing._check import check_operator
+from kronlin.testing._check_source import check_source
 from kronlin.testing._dottest import dottest
 
-__all__ = ["check_operator", "dottest"]
+__all__ = ["check_operator", "check_source", "dottest"]

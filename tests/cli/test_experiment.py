@@ -7,6 +7,9 @@ import pytest
 
 import kronlin as kl
 from kronlin.cli import experiment
+from kronlin.sources import files
+from tests.libraries import NUMPY
+from tests.nets import tiny_layers
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +81,19 @@ def test_on_every_backend(lib):
     A, B = kl.fisher(problem.layers).damped(0.1), kl.fisher(expected.layers).damped(0.1)
     assert A.kind.library.name == problem.layers[0].inputs.__class__.__module__.split(".")[0].replace("jaxlib", "jax")
     np.testing.assert_allclose(kl.arrays.to_numpy(A @ problem.gradient), B @ expected.gradient, rtol=1e-10, atol=1e-12)
+
+
+def test_a_file_on_every_backend(lib, tmp_path):
+    """Small layers have fewer eigenvectors than ten; single precision stays."""
+    path, layers = str(tmp_path / "run.npz"), tiny_layers(NUMPY, "float32")
+    gradient = np.ones(12, "float32")
+    files.write(path, layers, gradient, 0.5)
+    problem = experiment.recorded(path, lib.name.split("-")[0].replace("strict", "array_api_strict"))
+    assert problem.rank_bound == 2 * 3
+    A = kl.fisher(problem.layers)
+    assert A.kind.dtype_name == "float32"
+    np.testing.assert_allclose(kl.arrays.to_numpy(A @ problem.gradient), kl.fisher(layers) @ gradient, rtol=1e-4)
+    assert "K-FAC + AD, 6 largest" in experiment.candidates(A.damped(0.1), problem.layers, 0.1)
 
 
 @pytest.mark.parametrize("examples", [0, 100_000])

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kronlin.cli import main
+from kronlin.sources import files
+from tests.nets import mlp_layers
 
 SMALL = ["compare", "--layers", "4", "--examples", "20", "--damping", "0.1", "--quiet"]
 
@@ -38,6 +41,23 @@ def test_compare_writes_all_files(tmp_path, capsys):
     records = json.loads(names["json"].read_text(encoding="utf-8"))
     assert [record["name"] for record in records] == [row["name"] for row in rows]
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_compare_on_a_file(tmp_path, capsys):
+    path = str(tmp_path / "run.npz")
+    layers, gradient = mlp_layers()
+    files.write(path, layers, gradient, 0.25)
+    assert main(["compare", "--file", path, "--damping", "0.1", "--quiet"]) == 0
+    output = capsys.readouterr().out
+    assert f"{path}: 3 layers, 10 examples with 3 columns each, loss 0.25." in output
+    assert "K-FAC + BNN, 10 largest" in output
+    assert main(["compare", "--file", path, "--layers", "3", "--seed", "1"]) == 2
+    assert "--layers, --seed: of the digits classifier; leave it out beside --file" in capsys.readouterr().err
+    assert main(["compare", "--file", str(tmp_path / "none.npz")]) == 2
+    assert "No such file" in capsys.readouterr().err
+    np.savez(path, gradient=gradient)
+    assert main(["compare", "--file", path]) == 2
+    assert "run.npz has no 'metadata'; it holds 'gradient'" in capsys.readouterr().err
 
 
 def test_progress_goes_to_stderr(capsys):

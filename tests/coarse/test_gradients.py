@@ -72,6 +72,19 @@ def test_nearly_dependent_means_are_made_orthonormal(angle):
     close(Z.T @ Z, np.eye(2), 1e-15 / angle)
 
 
+@each_dtype()
+def test_gradients_that_cancel_have_no_mean(lib, dtype):
+    """Not even one of rounding errors, of which products would find others each time; the other mean is what it is."""
+    g = np.array([[0.1, 0.7], [0.2, 0.5], [-0.3, -1.2], [0.3, 0.7]])
+    layers = [LayerStatistics(lib.asarray(np.full((4, 1), 0.7), dtype), lib.asarray(g, dtype))]
+    assert np.abs(root_by_definition(layers[0], lib)[:, :3].sum(axis=1)).max() < 1e-6
+    for orthogonal in (False, True):
+        Z = lib.numpy(gradients(layers, [0, 0, 0, 1], orthogonal).to_dense())
+        assert not Z[:, :-1].any()
+        close(Z[:, -1] / np.linalg.norm(Z[:, -1]), g[3] / np.linalg.norm(g[3]), 1e-6)
+    assert lib.numpy(gradients(layers, [1, 1, 0, 0]).to_dense()).any(axis=0).all()
+
+
 def test_short_means_are_kept_beside_long_ones():
     layers = [LayerStatistics(np.ones((2, 1)), np.array([[1.0, 1.0], [0.0, 1e-12]]))]
     Z = gradients(layers, [0, 1], orthogonal=True).to_dense()

@@ -38,13 +38,6 @@ def test_the_error_is_that_of_the_best_term(layers, sharing):
         assert error <= np.linalg.norm(F - one) + slack
 
 
-@given(layer_lists(shared=False, columns=False))
-def test_exact_on_two_examples(layers):
-    """F - K-FAC = ¼ (Γ₁ - Γ₂) ⊗ (Λ₁ - Λ₂)."""
-    two = [kl.LayerStatistics(layer.inputs[:2], layer.output_gradients[:2]) for layer in layers]
-    close(kl.kfac_corrected(two).to_dense(), kl.block_diagonal_fisher(two).to_dense(), 1e-11)
-
-
 def test_where_kfac_is_exact_the_second_term_is_zero():
     layers, _ = mlp_layers((4, 3, 3, 2), "mse", 6, activation="identity")
     for one, K in zip(kl.kfac(layers).blocks, kl.kfac_corrected(layers).blocks, strict=True):

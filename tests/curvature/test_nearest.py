@@ -93,6 +93,20 @@ def test_complex_fisher_blocks(dtype):
         assert check_best(F, F.to_dense(), ((3, 3), (2, 2)), rank).is_self_adjoint is True
 
 
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+def test_equal_singular_values_are_all_found(dtype):
+    """A gradient of one example with the singular values τ gives its block the τ_i τ_j; nine equal ones at last."""
+    for seed, (d, S) in enumerate([(2, 2), (3, 3), (3, 2)]):
+        layer = random_layers(np.random.default_rng(seed), 1, 1, [(d, d)], S, dtype=dtype)[0]
+        F = kl.block_diagonal_fisher([layer]).blocks[0]
+        for rank in range(1, S**2 + 1):
+            check_best(F, F.to_dense(), ((d, d), (d, d)), rank)
+    units = np.eye(3, dtype=dtype)[None]
+    F = kl.block_diagonal_fisher([kl.LayerStatistics(units, units)]).blocks[0]
+    for rank in (2, 4, 9):
+        check_best(F, F.to_dense(), ((3, 3), (3, 3)), rank)
+
+
 def test_larger_fisher_blocks():
     """More singular values than one run of steps finds."""
     layer = random_layers(np.random.default_rng(0), 50, 3, [(8, 9)], 2)[0]

@@ -1,6 +1,7 @@
 """Public names are explained in one way: a sentence, arguments, errors, an example that runs, and where it is published."""
 
 import ast
+import functools
 import inspect
 import re
 import textwrap
@@ -35,6 +36,8 @@ EACH = pytest.mark.parametrize("name", things())
 
 def made(thing) -> inspect.Signature:
     """How it is called; what a class inherits from an exception or from `object` takes nothing of its own."""
+    if getattr(thing, "_is_protocol", False):  # never made; what fulfils it is called so
+        return inspect.signature(functools.partial(thing.__call__, None))
     own = "__init__" in vars(thing) if inspect.isclass(thing) else True
     return inspect.signature(thing) if own else inspect.Signature()
 

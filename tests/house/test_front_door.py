@@ -11,7 +11,7 @@ import pytest
 import kronlin
 from tests.house.tree import ROOT
 
-HEAVY = {"cupy", "hypothesis", "jax", "matplotlib", "pandas", "sklearn", "torch", "tqdm"}
+HEAVY = {"cupy", "hypothesis", "jax", "matplotlib", "pandas", "safetensors", "sklearn", "torch", "tqdm"}
 
 
 def documented() -> list[str]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kronlin as kl
-from kronlin.algebra import Identity
+from kronlin.algebra import Identity, Product, Sum
 from kronlin.arrays import kind
 from kronlin.testing import check_operator
 from tests.libraries import STRICT_DEVICE
@@ -68,6 +68,33 @@ def test_a_diagonal_put_in_another_order():
     moved = p @ kl.Diagonal(d) @ p.H
     assert (type(moved), moved.is_pd) == (kl.Diagonal, True)
     close(moved.diagonal(), d[list(CYCLE)])
+
+
+@each_dtype(("float64", "complex64"))
+def test_damping_reaches_what_is_put_in_another_order(lib, dtype):
+    """Pᴴ K P + λ I keeps K's way of being inverted, and its determinant."""
+    factors = [kl.assume(kl.Dense(lib.asarray(positive(n, dtype))), "psd") for n in (2, 3)]
+    K, p = kl.Kronecker(*factors), [4, 2, 0, 5, 3, 1]
+    P, turn = kl.Permutation(p, like=factors[0]), np.eye(6)[p]
+    op, twin = P.H @ K @ P, turn.T @ np.kron(positive(2, dtype), positive(3, dtype)) @ turn
+    for shifted, c in (
+        (op.damped(0.5), 0.5),
+        (op.damped(0.25).damped(0.25), 0.5),
+        (op - 2 * kl.Identity(6, like=op), -2),
+    ):
+        check(shifted, (twin + c * np.eye(6)).astype(dtype), lib)
+    damped = op.damped(0.5)
+    assert type(damped) is Product
+    assert damped.is_pd is True
+    inverse = damped.inverse()
+    assert [type(factor) for factor in inverse.factors] == [kl.Permutation, kl.Spectral, kl.Permutation]
+    assert inverse.is_pd is True
+
+
+def test_other_products_are_damped_by_a_term():
+    K, P, R = (kl.Kronecker(positive(2), positive(2)), permutation((1, 2, 3, 0)), permutation((1, 0, 3, 2)))
+    for op in (P @ K @ R, P @ K, P @ K @ P):
+        assert type(op.damped(1.0)) is Sum
 
 
 def test_roots_exist_only_for_what_is_definite():

@@ -5,7 +5,8 @@ from typing import Any
 
 from kronlin.arrays import optional_import
 from kronlin.curvature.statistics import LayerStatistics
-from kronlin.sources.pytorch._collect import Collected, collect
+from kronlin.sources._source import Collected
+from kronlin.sources.pytorch._collect import collect
 from kronlin.sources.pytorch._losses import loss_function
 from kronlin.sources.pytorch._torch import Module, Tensor, import_torch
 

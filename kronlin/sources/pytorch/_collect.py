@@ -6,10 +6,10 @@ from math import isfinite
 from typing import Any
 
 from kronlin.arrays import all_finite
-from kronlin.curvature.statistics import LayerStatistics
+from kronlin.sources._source import FISHERS, Collected, Fisher
 from kronlin.sources.pytorch._as_found import as_found
 from kronlin.sources.pytorch._capture import captured, uses
-from kronlin.sources.pytorch._columns import FISHERS, Fisher, columns_of, number_of_columns
+from kronlin.sources.pytorch._columns import columns_of, number_of_columns
 from kronlin.sources.pytorch._examples import carried_back, gradients_of_examples, mixing
 from kronlin.sources.pytorch._gather import Gatherer, Vector, gatherers_of
 from kronlin.sources.pytorch._layout import layout_of
@@ -19,8 +19,6 @@ from kronlin.sources.pytorch._norms import refuse_statistics_of_the_batch
 from kronlin.sources.pytorch._parts import Part, modules_of, parts_of
 from kronlin.sources.pytorch._support import UNSUPPORTED, Unsupported, supported
 from kronlin.sources.pytorch._torch import Module, Tensor, import_torch
-
-Collected = tuple[tuple[LayerStatistics, ...], Tensor, float]
 
 
 def collect(

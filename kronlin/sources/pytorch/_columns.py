@@ -2,13 +2,10 @@
 
 from collections.abc import Iterator
 from math import sqrt
-from typing import Literal
 
+from kronlin.sources._source import Fisher
 from kronlin.sources.pytorch._loss import Loss
 from kronlin.sources.pytorch._torch import Tensor, import_torch
-
-Fisher = Literal["type-2", "mc", "empirical"]
-FISHERS = ("type-2", "mc", "empirical")
 
 
 def number_of_columns(head: Loss, f: Tensor, fisher: Fisher, samples: int) -> int:

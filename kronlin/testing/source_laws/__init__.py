@@ -1,0 +1,1 @@
+"""The laws of a gradient source; `check_source` goes through them."""

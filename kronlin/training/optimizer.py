@@ -1,0 +1,167 @@
+"""PreconditionedOptimizer: an optimiser of PyTorch whose gradients are preconditioned before each step."""
+
+from collections.abc import Callable, Sequence
+from math import nan
+from typing import Any
+
+from kronlin.arrays import Array, optional_import, to_numpy
+from kronlin.curvature import LayerStatistics, ParameterLayout
+from kronlin.preconditioner import Preconditioner
+from kronlin.sources import pytorch
+
+
+class PreconditionedOptimizer:
+    """Any `torch.optim` optimiser around a `Preconditioner`: `update(x, y)` takes the statistics, `step()` the step.
+
+    A step puts v = `preconditioner.apply(g)` in the place of the gradient g that your backward passes left in `.grad`,
+    summed over as many batches as you like, and lets the optimiser do with it what it does: momentum, weight decay,
+    clipping. Parameters that belong to no layer keep their gradient, and those of no parameter group are not moved.
+
+    The optimiser stays itself: give `.optimizer` to a scheduler or a `GradScaler` (unscale before `step`).
+
+    Args:
+        optimizer: an optimiser of PyTorch, with any parameter groups.
+        model: the module.
+        loss: as `kronlin.sources.pytorch.collect` takes it.
+        preconditioner: a `Preconditioner`.
+        options: for `collect`, such as fisher="mc" and unsupported="omit".
+
+    Cost: when statistics are due, those of `collect`; else nothing beyond the application. The learning rate that the
+    preconditioner is told is the largest of the groups.
+
+    >>> import torch, kronlin as kl
+    >>> _ = torch.manual_seed(0)
+    >>> model, loss = torch.nn.Linear(3, 2), torch.nn.MSELoss()
+    >>> x, y = torch.randn(20, 3), torch.randn(20, 2)
+    >>> optimizer = kl.training.PreconditionedOptimizer(
+    ...     torch.optim.SGD(model.parameters(), lr=1.0), model, loss, kl.Preconditioner(kl.kfac, 1e-4)
+    ... )
+    >>> for step in range(2):
+    ...     optimizer.zero_grad()
+    ...     loss(model(x), y).backward()
+    ...     optimizer.update(x, y)
+    ...     optimizer.step()
+    >>> best = torch.linalg.lstsq(torch.hstack([x, torch.ones(20, 1)]), y).solution
+    >>> bool(torch.allclose(model.weight, best[:3].T, atol=1e-2))
+    True
+    """
+
+    def __init__(self, optimizer: Any, model: Any, loss: Any, preconditioner: Preconditioner, **options: Any) -> None:
+        self.optimizer, self.model, self.loss = optimizer, model, loss
+        self.preconditioner = preconditioner
+        self.options = options
+        self._layout: ParameterLayout | None = None
+        self._layers: list[tuple[str, int, int]] = []
+        self._batch: tuple[Any, Any, float] | None = None
+        self._before: Array | None = None
+        """The parameters before a step after which the loss is awaited."""
+
+    @property
+    def param_groups(self) -> Any:
+        """Those of the optimiser."""
+        return self.optimizer.param_groups
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """As that of the optimiser."""
+        self.optimizer.zero_grad(set_to_none=set_to_none)
+
+    def update(self, x: Any, y: Any) -> None:
+        """Take in the statistics of a batch, if they are due; call it once for each step, before it.
+
+        Args:
+            x: what the model takes, as for `collect`; of several batches whose gradients are summed, one.
+            y: the labels.
+        """
+        self._batch = None
+
+        def statistics() -> Sequence[LayerStatistics]:
+            layers, _, risk = pytorch.collect(self.model, self.loss, x, y, **self.options)
+            self._batch = x, y, risk
+            self._know([(str(layer.name), layer.d_out, layer.d_in) for layer in layers])
+            return layers
+
+        self.preconditioner.update(statistics)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Precondition the gradients and let the optimiser make its step; return what it returns.
+
+        Args:
+            closure: None, or a function that computes loss and gradients again, for optimisers that take one.
+
+        Raises:
+            ValueError: `update` was not called yet, or a parameter of a layer has no gradient.
+        """
+
+        def preconditioned() -> Any:
+            assert closure is not None
+            value = closure()
+            self._precondition()
+            return value
+
+        if closure is None:
+            self._precondition()
+        result = self.optimizer.step(None if closure is None else preconditioned)
+        if self._before is not None and self._batch is not None:
+            x, y, risk = self._batch
+            self.preconditioner.observe(risk, self._risk(x, y), step=self._vector("data") - self._before)
+        return result
+
+    def state_dict(self) -> dict[str, Any]:
+        """The states of the optimiser and of the preconditioner, as tensors and plain values, for `torch.save`."""
+        torch = optional_import("torch", extra="torch")
+        arrays = self.preconditioner.state_dict()
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        return {"optimizer": self.optimizer.state_dict(), "preconditioner": tensors, "layers": self._layers}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned, for a model of the same layers.
+
+        Raises:
+            ValueError: the state is damaged, or is one of other options or layers.
+        """
+        self._know(state["layers"])
+        arrays = {name: to_numpy(tensor) for name, tensor in state["preconditioner"].items()}
+        self.preconditioner.load_state_dict(arrays, to=next(iter(self.model.parameters())).detach())
+        self.optimizer.load_state_dict(state["optimizer"])
+        self._batch = self._before = None
+
+    def _know(self, layers: list[tuple[str, int, int]]) -> None:
+        """Keep the names and sizes of the layers, and the layout that follows from them."""
+        if layers == self._layers:
+            return
+        self._layout, self._layers = None, []
+        if not layers:
+            return
+        one = next(iter(self.model.parameters())).new_ones
+        stand_ins = [
+            LayerStatistics(one(1, d_in).detach(), one(1, d_out).detach(), name) for name, d_out, d_in in layers
+        ]
+        self._layout, self._layers = pytorch.layout(self.model, stand_ins), layers
+
+    def _precondition(self) -> None:
+        """Put v where g is."""
+        gradient = self._vector("grad")
+        v = self.preconditioner.apply(gradient, lr=max(float(group["lr"]) for group in self.param_groups))
+        named = dict(self.model.named_parameters())
+        assert self._layout is not None
+        for name, array in self._layout.arrays(v).items():
+            named[name].grad = array.reshape(named[name].shape).clone()
+        self._before = self._vector("data") if self.preconditioner.awaits_loss else None
+
+    def _vector(self, what: str) -> Array:
+        """The parameters ("data") or their gradients ("grad") as one vector."""
+        if self._layout is None:
+            raise ValueError("there are no statistics yet: call update(x, y) before step()")
+        named = dict(self.model.named_parameters())
+        arrays = {name: getattr(named[name], what) for name in self._layout.names}
+        missing = [name for name, array in arrays.items() if array is None]
+        if missing:
+            raise ValueError(f"{', '.join(missing)} has no gradient: call backward() before step()")
+        return self._layout.vector({name: array.reshape(tuple(array.shape) or (1,)) for name, array in arrays.items()})
+
+    def _risk(self, x: Any, y: Any) -> float:
+        """The loss on a batch; NaN where it overflows, which counts as a poor step."""
+        try:
+            return float(pytorch.collect(self.model, self.loss, x, y, **{**self.options, "fisher": "empirical"})[2])
+        except ValueError:
+            return nan
