@@ -64,26 +64,49 @@ def preconditioned(
     return step
 
 
-def kfac(damp: Callable[..., kl.Operator], every: tuple[int, int]) -> Callable[[], None]:
-    """A step of K-FAC, which updates its curvature so often."""
+def loop(damp: Callable[..., kl.Operator], every: tuple[int, int]) -> Callable[[], None]:
+    """A step of K-FAC as a loop of one's own makes it."""
     model = autoencoder()
-    preconditioner = kl.Preconditioner(kl.kfac, 0.1, damp=damp, factors_every=every[0], inverses_every=every[1])
-    return partial(preconditioned(model, LOSS, preconditioner, torch.optim.SGD(model.parameters(), lr=1e-3)), X)
+    optimiser = torch.optim.SGD(model.parameters(), lr=1e-3)
+    return partial(preconditioned(model, LOSS, kfac(damp, every), optimiser), X)
+
+
+def wrapped(damp: Callable[..., kl.Operator], every: tuple[int, int]) -> Callable[[], None]:
+    """A step of `PreconditionedOptimizer`, which takes the gradient of a backward pass outside of it."""
+    model = autoencoder()
+    sgd = torch.optim.SGD(model.parameters(), lr=1e-3)
+    optimiser = kl.training.PreconditionedOptimizer(sgd, model, LOSS, kfac(damp, every), fisher="mc")
+
+    def step() -> None:
+        optimiser.zero_grad()
+        LOSS(model(X), X).backward()
+        optimiser.update(X, X)
+        optimiser.step()
+
+    return step
+
+
+def kfac(damp: Callable[..., kl.Operator], every: tuple[int, int]) -> kl.Preconditioner:
+    """K-FAC that updates its curvature so often."""
+    return kl.Preconditioner(kl.kfac, 0.1, damp=damp, factors_every=every[0], inverses_every=every[1])
 
 
 def main() -> None:
     """Measure in turn, in the time of one thread: other programs on the machine then matter little."""
     torch.set_num_threads(1)
-    steps = {"Adam": adam()}
-    for title, damp in DAMPINGS.items():
-        steps |= {f"{title}, {kind}": kfac(damp, every) for kind, every in EVERY.items()}
-    load = os.getloadavg()[0]
+    steps, load = {"Adam": adam()}, os.getloadavg()[0]
+    titles = {
+        f"{name}, {how}": partial(make, damp)
+        for how, make in (("a loop", loop), ("PreconditionedOptimizer", wrapped))
+        for name, damp in DAMPINGS.items()
+    }
+    for title, make in titles.items():
+        steps |= {f"{title}, {kind}": make(every) for kind, every in EVERY.items()}
     samples = sampled(steps, rounds=9, clock=time.process_time)
-    for title in DAMPINGS:
+    for title in titles:
         rounds = zip(*(samples[f"{title}, {kind}"] for kind in COUNTS), strict=True)
-        weights = COUNTS.values()
         samples[f"{title}, mean of 100"] = [
-            sum(w * t for w, t in zip(weights, times, strict=True)) / sum(weights) for times in rounds
+            sum(n * t for n, t in zip(COUNTS.values(), times, strict=True)) / sum(COUNTS.values()) for times in rounds
         ]
     rows = [
         {
