@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
@@ -56,7 +57,12 @@ def numbers(record: dict[str, Rows]) -> dict[str, str]:
     """The numbers that the text may name."""
     found = {f"collect, {row['what']}": f"{row['ratio']:.2f}" for row in record[COLLECT]}
     found |= {f"step, {row['step']}": f"{row['by Adam']:.2f}" for row in record[STEP]}
-    return found | {f"loss, {row['method']}": f"{row['loss']:.2f}" for row in best(record)}
+    for row in best(record):
+        epochs = [float(word) for word in row["epochs to Adam's"].split() if word != "None"]
+        method, ms = row["method"], row["ms an epoch"]
+        found |= {f"loss, {method}": f"{row['loss']:.1f}", f"epoch, {method}": f"{ms:.0f}"}
+        found |= {f"longest, {method}": f"{max(epochs):.0f}", f"seconds, {method}": f"{median(epochs) * ms / 1e3:.1f}"}
+    return found
 
 
 def texts(record: dict[str, Rows]) -> dict[str, str]:
