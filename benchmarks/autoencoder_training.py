@@ -5,7 +5,6 @@ one of Adam has the lowest loss after 50 epochs, that of the others after a thir
 """
 
 import csv
-import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -112,7 +111,6 @@ def first(losses: list[float], goal: float) -> int | None:
 def main() -> None:
     """Run all settings, print them, keep the curves of the best ones."""
     torch.set_num_threads(1)
-    load = os.getloadavg()[0]
     rows: list[dict[str, Any]] = []
     curves: dict[str, list[list[float]]] = {}
     for method, settings in grids().items():
@@ -122,7 +120,7 @@ def main() -> None:
             losses = [run[0] for run in runs]
             value = mean(each[last] for each in losses)
             rows.append({"method": method, "setting": setting, "epoch": last, "loss": value})
-            rows[-1] |= {"ms an epoch": 1e3 * mean(run[1] for run in runs), "load": round(load, 1)}
+            rows[-1] |= {"ms an epoch": 1e3 * mean(run[1] for run in runs)}
             print(*rows[-1].values(), flush=True)
             if value < best:
                 best, curves[method] = value, losses

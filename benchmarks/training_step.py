@@ -4,7 +4,6 @@ The three kinds of steps in a hundred are timed each for itself, in turn with Ad
 update the factors too, 1 that updates and inverts.
 """
 
-import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -94,7 +93,7 @@ def kfac(damp: Callable[..., kl.Operator], every: tuple[int, int]) -> kl.Precond
 def main() -> None:
     """Measure in turn, in the time of one thread: other programs on the machine then matter little."""
     torch.set_num_threads(1)
-    steps, load = {"Adam": adam()}, os.getloadavg()[0]
+    steps = {"Adam": adam()}
     titles = {
         f"{name}, {how}": partial(make, damp)
         for how, make in (("a loop", loop), ("PreconditionedOptimizer", wrapped))
@@ -113,7 +112,6 @@ def main() -> None:
             "step": name,
             "ms": 1e3 * median(times),
             "by Adam": median(t / a for t, a in zip(times, samples["Adam"], strict=True)),
-            "load": round(load, 1),
         }
         for name, times in samples.items()
     ]
