@@ -2,4 +2,6 @@
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("torch") else ["kronlin/sources/pytorch"]
+LIBRARIES = {"jax": "jax", "pytorch": "torch"}
+
+collect_ignore = [f"kronlin/sources/{source}" for source, library in LIBRARIES.items() if not find_spec(library)]

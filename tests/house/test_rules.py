@@ -2,7 +2,8 @@
 
 import pytest
 
-import kronlin  # noqa: F401 - registers every rule
+import kronlin.curvature
+import kronlin.twolevel  # noqa: F401 - with curvature and what it imports, registers every rule
 from kronlin.algebra.dispatch import all_rules
 
 
