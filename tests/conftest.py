@@ -33,9 +33,4 @@ def _parameters() -> list:
 @pytest.fixture(params=_parameters())
 def lib(request: pytest.FixtureRequest) -> libraries.ArrayLibrary:
     """One array library after the other, on each of its devices that a test can reach."""
-    library = request.param
-    if library is libraries.JAX:
-        import jax
-
-        jax.config.update("jax_enable_x64", True)
-    return library
+    return request.param
