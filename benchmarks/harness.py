@@ -70,6 +70,7 @@ def machine() -> dict[str, str]:
             facts[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             facts[package] = "from the tree"
+    facts["load"] = f"{os.getloadavg()[2]:.1f}"  # of all programs, over the last 15 minutes
     facts["threads"] = os.environ.get("OPENBLAS_NUM_THREADS", "default")
     return facts
 

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import re
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -21,9 +22,10 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "_templates"]
+exclude_patterns = ["_build", "_templates", "examples"]
 html_theme = "furo"
 html_title = "kronlin"
 html_theme_options = {"navigation_with_keys": True}
@@ -50,6 +52,21 @@ def own_names(module_name):
 autosummary_generate = True
 autosummary_context = {"own_names": own_names}
 suppress_warnings = ["config.cache"]  # Sphinx cannot store the function above; nothing else is lost
+
+absent = [library for library in ("torch", "jax") if find_spec(library) is None]
+"""Scripts whose names end with one of these are shown, not run."""
+
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": "".join(rf"(?<!_{library}\.py)" for library in absent) + "$",
+    "run_stale_examples": True,  # the library may have changed, not the script
+    "within_subsection_order": "FileNameSortKey",
+    "notebook_extensions": set(),
+    "download_all_examples": False,
+    "show_signature": False,
+    "write_computation_times": False,
+}
 
 
 def resolve_public_name(app, env, node, contnode):
@@ -81,6 +98,14 @@ def escape_mathematics(app, what, name, thing, options, lines):
             lines[i] = "".join(parts)
 
 
+def note_what_was_not_run(app, docname, source):
+    """Say on the page of an example that it has no output, and why."""
+    library = docname.rpartition("_")[2]
+    if docname.startswith("gallery/") and library in absent:
+        source[0] += f"\n.. note:: This page was built without {library}, so the script was not run.\n"
+
+
 def setup(app):
     app.connect("autodoc-process-docstring", escape_mathematics)
     app.connect("missing-reference", resolve_public_name)
+    app.connect("source-read", note_what_was_not_run)

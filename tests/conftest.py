@@ -2,8 +2,10 @@
 
 import os
 
-# Before the first import of NumPy: workers of pytest-xdist that each spin a pool of threads slow one another down.
+# Before the first import of NumPy and PyTorch: workers of pytest-xdist that each spin a pool of threads slow one
+# another down, PyTorch's small operations sixfold.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -31,9 +33,4 @@ def _parameters() -> list:
 @pytest.fixture(params=_parameters())
 def lib(request: pytest.FixtureRequest) -> libraries.ArrayLibrary:
     """One array library after the other, on each of its devices that a test can reach."""
-    library = request.param
-    if library is libraries.JAX:
-        import jax
-
-        jax.config.update("jax_enable_x64", True)
-    return library
+    return request.param

@@ -24,7 +24,9 @@ class ArrayLibrary:
 
     @property
     def xp(self) -> Any:
-        """Its namespace, by array-api-compat where the library needs that."""
+        """Its namespace, by array-api-compat where the library needs that; JAX is told to keep float64."""
+        if self.name == "jax":
+            import_module("jax").config.update("jax_enable_x64", True)
         return import_module(self.module)
 
     def asarray(self, x: Any, dtype: str | None = None) -> Any:

@@ -45,8 +45,7 @@ def diagonal_of(x: Array) -> Array:
 
 def all_finite(x: Array) -> bool:
     """Tell whether no entry is NaN or infinite (one synchronisation on a device)."""
-    xp = lookup(x)[0]
-    return bool(xp.all(xp.isfinite(x)))
+    return lookup(x)[1].all_finite(x)
 
 
 def max_abs(x: Array) -> float:

@@ -60,6 +60,11 @@ class Kind(NamedTuple):
         return self._replace(dtype=self.library.double(self.dtype))
 
     @property
+    def index_dtype(self) -> Any:
+        """The dtype of indices: int64, or int32 in JAX unless it was told to use 64 bits."""
+        return self.xp.__array_namespace_info__().default_dtypes()["indexing"]
+
+    @property
     def is_accelerator(self) -> bool:
         """Whether reading one number stops the host."""
         return self.library.is_accelerator(self.device)
@@ -69,8 +74,8 @@ class Kind(NamedTuple):
         return self.xp.asarray(x, dtype=self.dtype, device=self.device)
 
     def indices(self, x: Any) -> Array:
-        """Make an array of int64 indices on this device."""
-        return self.xp.asarray(x, dtype=self.xp.int64, device=self.device)
+        """Make an array of indices on this device."""
+        return self.xp.asarray(x, dtype=self.index_dtype, device=self.device)
 
     def zeros(self, *shape: int) -> Array:
         """Make an array of zeros."""

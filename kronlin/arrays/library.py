@@ -44,6 +44,11 @@ class Library:
         xp = self.namespace()
         return xp.complex128 if xp.isdtype(dtype, "complex floating") else xp.float64
 
+    def all_finite(self, x: Array) -> bool:
+        """Tell whether no entry is NaN or infinite."""
+        xp = self.namespace()
+        return bool(xp.all(xp.isfinite(x)))
+
     def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
         """Solve L x = b, or Lᴴ x = b, for a lower triangular L (..., n, n) and b (..., n, k)."""
         xp = self.namespace()

@@ -28,6 +28,11 @@ class Torch(Library):
     def is_accelerator(self, device: Any) -> bool:
         return str(device) != "cpu"
 
+    def all_finite(self, x: Array) -> bool:
+        """NaN and Inf survive a sum, which costs a quarter of a look at all entries; a sum may also overflow."""
+        x = x.detach()
+        return bool(x.sum().isfinite()) or bool(x.isfinite().all())
+
     def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
         torch = optional_import("torch", extra="torch")
         matrix = lower.mH if adjoint else lower

@@ -23,7 +23,7 @@ def diagonal_of_kronecker(a: Kronecker) -> Array:
     if a._square:
         return outer([factor.diagonal() for factor in a.factors])
     xp, n = a.kind.xp, a.shape[0]
-    rows = columns = xp.arange(n, dtype=xp.int64, device=a.device)
+    rows = columns = xp.arange(n, dtype=a.kind.index_dtype, device=a.device)
     entries = []
     for factor in reversed(a.factors):
         height, width = factor.shape

@@ -40,23 +40,18 @@ class Partition:
         first, size = self.starts[group[0]], self.sizes[group[0]]
         if all(self.starts[i] == first + size * place for place, i in enumerate(group)):
             return slice(first, first + size * len(group))
-        xp = self.kind.xp
-        return xp.concat(
-            [xp.arange(self.starts[i], self.starts[i] + size, dtype=xp.int64, device=self.kind.device) for i in group]
-        )
+        return self.kind.xp.concat([self._range(self.starts[i], self.starts[i] + size) for i in group])
 
     def _order(self) -> Array | None:
         """What sorts entries that stand group after group; None if they are sorted."""
-        xp = self.kind.xp
         if [i for group in self.members for i in group] == list(range(len(self.sizes))):
             return None
-        entries = [
-            xp.arange(place.start, place.stop, dtype=xp.int64, device=self.kind.device)
-            if isinstance(place, slice)
-            else place
-            for place in self.places
-        ]
+        xp, places = self.kind.xp, self.places
+        entries = [self._range(place.start, place.stop) if isinstance(place, slice) else place for place in places]
         return xp.argsort(xp.concat(entries))
+
+    def _range(self, start: int, stop: int) -> Array:
+        return self.kind.xp.arange(start, stop, dtype=self.kind.index_dtype, device=self.kind.device)
 
     def gather(self, x: Array, group: int) -> Array:
         """Take the rows of a group from X (total, k): (pieces, size, k), or (size, k) for a single piece."""

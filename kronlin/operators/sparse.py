@@ -111,7 +111,7 @@ class Sparse(Operator):
 def _identity(a: Sparse) -> Any:
     """I, as a sparse matrix beside A."""
     n = a.shape[0]
-    places = a.kind.xp.arange(n + 1, dtype=a.kind.xp.int64, device=a.device)
+    places = a.kind.xp.arange(n + 1, dtype=a.kind.index_dtype, device=a.device)
     return a.kind.library.csr(a.kind.ones(n), places[:n], places, a.shape)
 
 

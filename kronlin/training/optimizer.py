@@ -24,7 +24,8 @@ class PreconditionedOptimizer:
         model: the module.
         loss: as `kronlin.sources.pytorch.collect` takes it.
         preconditioner: a `Preconditioner`.
-        options: for `collect`, such as fisher="mc" and unsupported="omit".
+        options: for `collect`, such as unsupported="omit", or fisher="mc", which draws with `seed` plus the number of
+            the step.
 
     Cost: when statistics are due, those of `collect`; else nothing beyond the application. The learning rate that the
     preconditioner is told is the largest of the groups.
@@ -75,7 +76,8 @@ class PreconditionedOptimizer:
         self._batch = None
 
         def statistics() -> Sequence[LayerStatistics]:
-            layers, _, risk = pytorch.collect(self.model, self.loss, x, y, **self.options)
+            options = {**self.options, **self._seed()}
+            layers, _, risk = pytorch.collect(self.model, self.loss, x, y, **options)
             self._batch = x, y, risk
             self._know([(str(layer.name), layer.d_out, layer.d_in) for layer in layers])
             return layers
@@ -124,6 +126,12 @@ class PreconditionedOptimizer:
         self.preconditioner.load_state_dict(arrays, to=next(iter(self.model.parameters())).detach())
         self.optimizer.load_state_dict(state["optimizer"])
         self._batch = self._before = None
+
+    def _seed(self) -> dict[str, int]:
+        """A seed of its own for the labels that each step draws."""
+        if self.options.get("fisher") != "mc":
+            return {}
+        return {"seed": self.options.get("seed", 0) + self.preconditioner.step}
 
     def _know(self, layers: list[tuple[str, int, int]]) -> None:
         """Keep the names and sizes of the layers, and the layout that follows from them."""

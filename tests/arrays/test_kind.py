@@ -55,6 +55,14 @@ def test_makes_arrays_of_its_kind(lib, dtype):
     assert lib.numpy(own.zeros()).shape == ()
 
 
+def test_indices_of_jax_without_64_bits():
+    jax = pytest.importorskip("jax")
+    with jax.enable_x64(False):
+        own = kind(jax.numpy.ones(1))
+        assert own.dtype_name == "float32"
+        assert own.indices([2, 0]).dtype == jax.numpy.int32
+
+
 def test_text_names_library_dtype_and_a_device_that_is_not_the_host():
     assert str(kind(np.ones(1, np.float32))) == "numpy float32"
     assert str(kind(STRICT.asarray([1.0]))) == "array_api_strict float64"

@@ -33,6 +33,18 @@ def test_a_copy_does_not_share_memory():
     assert x[0] == 1
 
 
+@pytest.mark.parametrize("entries", [[float("inf"), -float("inf")], [float("nan")], [float("inf")]])
+def test_what_is_not_finite_survives_the_sum(entries):
+    x = torch.tensor([1.0, *entries], requires_grad=True)
+    assert not library.all_finite(x)
+    assert not library.all_finite(x + 1j)
+
+
+def test_an_overflow_of_the_sum_is_finite():
+    assert library.all_finite(torch.full((3,), 3e38))
+    assert library.all_finite(torch.full((3,), 3e38 + 3e38j))
+
+
 def test_host_and_accelerator():
     assert not library.is_accelerator(torch.device("cpu"))
     assert library.is_accelerator(torch.device("cuda", 0))

@@ -272,3 +272,24 @@ def test_reaches_a_loss_sooner_than_plain_descent():
             optimizer.step()
         losses.append(float(LOSS(model(x), y).detach()))
     assert losses[0] < 0.95 * losses[1]
+
+
+def test_each_step_draws_its_own_labels():
+    seen = []
+
+    def estimator(layers):
+        seen.append(layers[-1].output_gradients)
+        return kl.kfac(layers)
+
+    model = net()
+    options = {"fisher": "mc", "seed": 7}
+    optimizer = kl.training.PreconditionedOptimizer(
+        sgd(model, lr=0.0), model, LOSS, preconditioner(estimator=estimator), **options
+    )
+    for _ in range(2):
+        backward(model, *batch())
+        optimizer.update(*batch())
+        optimizer.step()
+    assert not torch.equal(*seen)
+    layers, _, _ = pytorch.collect(model, LOSS, *batch(), **options | {"seed": 8})
+    assert torch.equal(seen[0], layers[-1].output_gradients)

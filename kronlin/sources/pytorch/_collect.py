@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+from kronlin.arrays import all_finite
 from kronlin.sources._source import FISHERS, Collected, Fisher
 from kronlin.sources.pytorch._as_found import as_found
 from kronlin.sources.pytorch._capture import captured, uses
@@ -67,8 +68,10 @@ def collect(
             "columns" takes the gradients of the examples as columns of one layer a parameter, exact, for n K backward
             passes and n K p numbers (`diagonal_fisher` of these layers is a diagonal block); "omit" leaves them out of
             layers and gradient, so that `write_grad` leaves theirs as they are, an identity block.
-        check: whether one backward pass is spent on seeing that no layer mixes examples. Without it, outputs that do
-            are taken as they come, and the Fisher matrix may be wrong: leave it out only for a model that has passed.
+        check: whether to see that no layer mixes examples: from the graph, if it consists of linear layers,
+            convolutions, poolings, reshaping and what acts on each entry; by one more backward pass otherwise. Without
+            it, outputs that do mix are taken as they come, and the Fisher matrix may be wrong: leave it out only for a
+            model that has passed.
 
     Cost: a forward pass, a backward pass for the gradient, and one for each column; the memory of all a and g.
 
@@ -162,12 +165,11 @@ def _vector(parts: Sequence[Part], named: Mapping[str, Tensor], gradients: Seque
 
 
 def _require_finite(risk: float, x: Tensor) -> None:
-    """Require a finite loss and finite outputs or gradients; a sum costs less than a look at all entries."""
-    x = x.detach()
-    if not (isfinite(risk) and (isfinite(x.sum()) or bool(x.isfinite().all()))):
+    """Require a finite loss and finite outputs or gradients."""
+    if not (isfinite(risk) and all_finite(x)):
         raise ValueError(
-            f"the loss is {risk}, and outputs or gradients are up to {float(x.abs().max())}: look for NaN or Inf in "
-            "the data, or for an overflow in the model"
+            f"the loss is {risk}, and outputs or gradients are up to {float(x.detach().abs().max())}: look for NaN or "
+            "Inf in the data, or for an overflow in the model"
         )
 
 

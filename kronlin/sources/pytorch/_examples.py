@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kronlin.sources.pytorch._capture import Calls
+from kronlin.sources.pytorch._rowwise import rowwise
 from kronlin.sources.pytorch._torch import Module, Tensor, import_torch
 
 
@@ -31,7 +32,8 @@ def mixing(f: Tensor, calls: Calls, check: bool) -> dict[Module, str]:
     """The modules whose outputs are not example by example, with the reason.
 
     Rows (0, 1, ...) of an output belong to the examples (0, 0, ..., 1, 1, ...), equally many to each, and must act on
-    the output of their own example alone. If `check`, one backward pass from every other example tests that.
+    the output of their own example alone. If `check`, that is seen from the steps that made f where they are known to
+    do so; otherwise one backward pass from every other example tests it.
     """
     torch, n = import_torch(), len(f)
     every = [(module, call) for module, its in calls.items() for call in its]
@@ -40,7 +42,7 @@ def mixing(f: Tensor, calls: Calls, check: bool) -> dict[Module, str]:
         for module, call in every
         if call.shape[0] % n
     }
-    if not check or n == 1:
+    if not check or n == 1 or rowwise(f):
         return reasons
     every = [(module, call) for module, call in every if module not in reasons]
     chosen = torch.arange(n, device=f.device) % 2 == 1
