@@ -36,6 +36,18 @@ def test_there_and_back(x64):
     assert np.array_equal(JAX.numpy(made), x)
 
 
+@pytest.mark.parametrize("entries", [[np.inf, -np.inf], [np.nan], [np.inf]])
+def test_what_is_not_finite_survives_the_sum(entries):
+    assert not library.all_finite(jax.numpy.asarray([1.0, *entries]))
+    assert not library.all_finite(jax.numpy.asarray([1.0, *entries]) + 1j)
+
+
+def test_an_overflow_of_the_sum_is_finite():
+    x = jax.numpy.full((3,), 3e38, "float32")
+    assert not bool(jax.numpy.isfinite(x.sum()))
+    assert library.all_finite(x)
+
+
 def test_devices_are_named_and_told_from_the_host(monkeypatch):
     card = SimpleNamespace(device_kind="a card", platform="gpu")
     assert library.is_accelerator(card)
