@@ -1,7 +1,10 @@
-"""What pytest collects: the examples of a gradient source run where its library is installed."""
+"""What pytest collects: the examples for an optional library run where it is installed."""
 
 from importlib.util import find_spec
 
-LIBRARIES = {"jax": "jax", "pytorch": "torch"}
+EXAMPLES = {
+    "jax": ["kronlin/sources/jax", "kronlin/training/_precondition.py"],
+    "torch": ["kronlin/sources/pytorch", "kronlin/training/optimizer.py"],
+}
 
-collect_ignore = [f"kronlin/sources/{source}" for source, library in LIBRARIES.items() if not find_spec(library)]
+collect_ignore = [path for library, paths in EXAMPLES.items() if not find_spec(library) for path in paths]
