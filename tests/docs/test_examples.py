@@ -13,12 +13,14 @@ FOLDER = ROOT / "docs" / "examples"
 EACH = pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
 
 
-@EACH
+# the one for JAX compiles for most of a minute: it is left to the build of the documentation, which fails with it
+@pytest.mark.parametrize(
+    "path", [path for path in sorted(FOLDER.glob("*.py")) if path.stem != "train_jax"], ids=lambda x: x.stem
+)
 @pytest.mark.slow
 def test_runs_and_prints(path):
-    library = path.stem.rpartition("_")[2]
-    if library in ("torch", "jax"):
-        pytest.importorskip(library)
+    if path.stem == "train_torch":
+        pytest.importorskip("torch")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
     command = [sys.executable, "-W", "error", str(path)]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
