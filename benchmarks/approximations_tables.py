@@ -1,10 +1,10 @@
 """Tables of docs/approximations.rst, and the numbers that its text names, from what approximations.py measured."""
 
-import csv
-import io
 import json
 from pathlib import Path
 from typing import Any
+
+from pagetexts import texts_of, write_texts
 
 RECORD = Path(__file__).parent / "results" / "approximations.json"
 TARGET = Path(__file__).parents[1] / "docs" / "approximations"
@@ -41,19 +41,12 @@ def nets(record: Record) -> list[list[str]]:
 
 def texts(record: Record) -> dict[str, str]:
     """The files of text by name."""
-    found = {"nets.csv": nets(record)}
-    found |= {f"{what}.csv": table(record, what) for what in ("frobenius", "spectral", "blocks", "stein")}
-    found["damped.csv"] = table(record, "damped", "damped stein")
+    found = {"nets": nets(record)}
+    found |= {what: table(record, what) for what in ("frobenius", "spectral", "blocks", "stein")}
+    found["damped"] = table(record, "damped", "damped stein")
     lowest = table(record, "lowest")
-    found["lowest.csv"] = [lowest[0], *(row for row in lowest if set(row[1:]) != {"–"} and row[0])]
-    result = {}
-    for name, rows in found.items():
-        stream = io.StringIO()
-        csv.writer(stream, lineterminator="\n").writerows(rows)
-        result[name] = stream.getvalue()
-    page = PAGE.read_text(encoding="utf-8")
-    named = [f".. |{name}| replace:: {value}\n" for name, value in numbers(record).items() if f"|{name}|" in page]
-    return {**result, "numbers.txt": "".join(named)}
+    found["lowest"] = [lowest[0], *(row for row in lowest if set(row[1:]) != {"–"} and row[0])]
+    return texts_of(PAGE, found, numbers(record))
 
 
 def numbers(record: Record) -> dict[str, str]:
@@ -69,10 +62,7 @@ def numbers(record: Record) -> dict[str, str]:
 
 def main() -> None:
     """Write all files."""
-    TARGET.mkdir(exist_ok=True)
-    for name, text in texts(load()).items():
-        print(f"{name}\n{text}")
-        (TARGET / name).write_text(text, encoding="utf-8")
+    write_texts(TARGET, texts(load()))
 
 
 if __name__ == "__main__":

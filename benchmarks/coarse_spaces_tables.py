@@ -1,7 +1,5 @@
 """Tables of docs/coarse_spaces.rst, and the numbers that its text names, from what coarse_spaces.py measured."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable
 from itertools import product
@@ -9,6 +7,8 @@ from math import exp, log
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from pagetexts import texts_of, write_texts
 
 RECORD = Path(__file__).parent / "results" / "coarse_spaces.json"
 TARGET = Path(__file__).parents[1] / "docs" / "coarse_spaces"
@@ -269,30 +269,18 @@ def numbers(record: Record) -> dict[str, str]:
     return found
 
 
-def csv_text(rows: list[list[str]]) -> str:
-    """Comma-separated lines."""
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows(rows)
-    return stream.getvalue()
-
-
 def texts(record: Record) -> dict[str, str]:
     """The files of text by name."""
-    found = {"nets": nets, "summary": summary, "one_step": one_step, "costs": costs, "work": work}
-    tables = {f"{name}.csv": csv_text(table(record)) for name, table in found.items()}
-    for damping in record.dampings:
-        tables[f"iterations_{damping:.0e}.csv"] = csv_text(by_net(record, "iterations", damping))
-    tables["conditions.csv"] = csv_text(by_net(record, "condition", record.dampings[1]))
-    page = PAGE.read_text(encoding="utf-8")
-    named = [f".. |{name}| replace:: {value}\n" for name, value in numbers(record).items() if f"|{name}|" in page]
-    return {**tables, "numbers.txt": "".join(named)}
+    made = {"nets": nets, "summary": summary, "one_step": one_step, "costs": costs, "work": work}
+    found = {name: table(record) for name, table in made.items()}
+    found |= {f"iterations_{damping:.0e}": by_net(record, "iterations", damping) for damping in record.dampings}
+    found["conditions"] = by_net(record, "condition", record.dampings[1])
+    return texts_of(PAGE, found, numbers(record))
 
 
 def main() -> None:
     """Write all files."""
-    TARGET.mkdir(exist_ok=True)
-    for name, text in texts(Record(RECORD.read_text(encoding="utf-8"))).items():
-        (TARGET / name).write_text(text, encoding="utf-8")
+    write_texts(TARGET, texts(Record(RECORD.read_text(encoding="utf-8"))))
 
 
 if __name__ == "__main__":

@@ -56,6 +56,14 @@ def sampled(
     return samples
 
 
+def rows_by(samples: dict[str, list[float]], plain: str) -> list[dict[str, object]]:
+    """Return a row for each sampled function: the median of its times, and the ratio to one of them in each round."""
+    return [
+        {"what": name, "ms": 1e3 * median(times), "ratio": ratio(samples, name, plain)}
+        for name, times in samples.items()
+    ]
+
+
 def machine() -> dict[str, str]:
     """The facts that a number is worth nothing without."""
     facts = {"date": date.today().isoformat(), "python": platform.python_version(), "processors": str(os.cpu_count())}

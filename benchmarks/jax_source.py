@@ -5,7 +5,7 @@ import time
 
 import jax
 import numpy as np
-from harness import ratio, report, sampled
+from harness import report, rows_by, sampled
 
 from kronlin.sources import jax as source
 
@@ -56,12 +56,7 @@ def main() -> None:
         for check in (True, False):
             name = f"collect, {fisher}" + ("" if check else ", check=False")
             functions[name] = lambda f=fisher, c=check: collected(f, c)
-    samples = sampled(functions, clock=time.process_time)
-    rows = [
-        {"what": name, "ms": 1e3 * sorted(times)[len(times) // 2], "ratio": ratio(samples, name, PLAIN)}
-        for name, times in samples.items()
-    ]
-    report("jax_source", rows)
+    report("jax_source", rows_by(sampled(functions, clock=time.process_time), PLAIN))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import time
 
 import torch
-from harness import ratio, report, sampled
+from harness import report, rows_by, sampled
 from torch import nn
 
 from kronlin.sources import pytorch
@@ -36,12 +36,7 @@ def main() -> None:
         for check in (True, False):
             name = f"collect, {fisher}" + ("" if check else ", check=False")
             functions[name] = lambda f=fisher, c=check: pytorch.collect(model, loss, x, x, fisher=f, check=c)
-    samples = sampled(functions, clock=time.process_time)
-    rows = [
-        {"what": name, "ms": 1e3 * sorted(times)[len(times) // 2], "ratio": ratio(samples, name, PLAIN)}
-        for name, times in samples.items()
-    ]
-    report("pytorch_source", rows)
+    report("pytorch_source", rows_by(sampled(functions, clock=time.process_time), PLAIN))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Tables of docs/training.rst, and the numbers that its text names, from what three benchmarks measured."""
 
 import csv
-import io
 import json
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from pagetexts import texts_of, write_texts
 
 RESULTS = Path(__file__).parent / "results"
 TARGET = Path(__file__).parents[1] / "docs" / "training"
@@ -41,14 +42,14 @@ def tables(record: dict[str, Rows]) -> dict[str, list[list[str]]]:
     """The tables by the names of their files."""
     ratio = "by forward and backward"
     return {
-        "collect.csv": [["", ratio]] + [[row["what"], f"{row['ratio']:.2f}"] for row in record[COLLECT]],
-        "step.csv": [["", "by a step of Adam"]] + [[row["step"], f"{row['by Adam']:.2f}"] for row in record[STEP]],
-        "best.csv": [["method", "best setting", "epochs to Adam's loss, seeds 0, 1, 2", "ms an epoch"]]
+        "collect": [["", ratio]] + [[row["what"], f"{row['ratio']:.2f}"] for row in record[COLLECT]],
+        "step": [["", "by a step of Adam"]] + [[row["step"], f"{row['by Adam']:.2f}"] for row in record[STEP]],
+        "best": [["method", "best setting", "epochs to Adam's loss, seeds 0, 1, 2", "ms an epoch"]]
         + [
             [row["method"], row["setting"], row["epochs to Adam's"].replace(" ", ", "), f"{row['ms an epoch']:.0f}"]
             for row in best(record)
         ],
-        "grid.csv": [["method", "setting", "after epochs", "loss"]]
+        "grid": [["method", "setting", "after epochs", "loss"]]
         + [[row["method"], row["setting"], str(row["epoch"]), f"{row['loss']:.2f}"] for row in record[TRAINING]],
     }
 
@@ -67,22 +68,12 @@ def numbers(record: dict[str, Rows]) -> dict[str, str]:
 
 def texts(record: dict[str, Rows]) -> dict[str, str]:
     """The files of text by name."""
-    result = {}
-    for name, rows in tables(record).items():
-        stream = io.StringIO()
-        csv.writer(stream, lineterminator="\n").writerows(rows)
-        result[name] = stream.getvalue()
-    page = PAGE.read_text(encoding="utf-8")
-    named = [f".. |{name}| replace:: {value}\n" for name, value in numbers(record).items() if f"|{name}|" in page]
-    return {**result, "numbers.txt": "".join(named)}
+    return texts_of(PAGE, tables(record), numbers(record))
 
 
 def main() -> None:
     """Write all files."""
-    TARGET.mkdir(exist_ok=True)
-    for name, text in texts(load()).items():
-        print(f"{name}\n{text}")
-        (TARGET / name).write_text(text, encoding="utf-8")
+    write_texts(TARGET, texts(load()))
 
 
 if __name__ == "__main__":

@@ -1,18 +1,22 @@
 """Nets for tests: the reference nets of tests/data, random layers, and their Fisher matrices by definition."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 
 from kronlin.curvature import LayerStatistics
 from kronlin.sources.numpy_mlp import MLP, collect
 from tests.libraries import NUMPY, ArrayLibrary
+from tests.matrices import eps
 
 NETS = ("mlp_tanh_mse_bias", "deep_linear_mse_bias", "seq_linear_meanreduce_mse")
 DAMPINGS = ("1e-1", "1e-3")
+NET = pytest.mark.parametrize("name", NETS)
 
 
 @cache
@@ -107,3 +111,19 @@ def close(found: np.ndarray, wanted: np.ndarray, tolerance: float = 1e-12) -> No
     scale = max(np.abs(wanted).max(initial=0.0), np.finfo(float).tiny)
     error = np.abs(found - wanted).max(initial=0.0)
     assert error <= tolerance * scale, f"error {error:.2e} beside entries up to {scale:.2e}"
+
+
+def check_reference_step(damped: Any, data: dict[str, np.ndarray], key: str) -> None:
+    """Assert that a damped operator takes the gradient to the stored step, by `solve` and by `inverse`."""
+    tolerance = 1e-12 + 1e-14 * np.linalg.cond(damped.to_dense())
+    close(damped.solve(data["grad"]), data[key], tolerance)
+    close(damped.inverse() @ data["grad"], data[key], tolerance)
+
+
+def check_on_library(build: Callable[[list[LayerStatistics]], Any], lib: ArrayLibrary, dtype: str) -> None:
+    """Assert that what is built from the tiny layers keeps library and dtype, and multiplies as on NumPy."""
+    K, truth, x = build(tiny_layers(lib, dtype)), build(tiny_layers(NUMPY)), np.arange(12.0)
+    y = K @ lib.asarray(x, dtype)
+    assert lib.owns(y)
+    assert y.dtype == getattr(lib.xp, dtype)
+    close(lib.numpy(y), truth @ x, 100 * eps(dtype))

@@ -109,10 +109,6 @@ class LowRank(Operator):
         factor = multiple_of_identity(b)
         return rules.gram(self.U, b @ self.U) if factor is None else factor * self._gram()
 
-    def _is_root(self) -> bool:
-        """Whether this is U C Uᴴ with a psd C, fewer columns than rows."""
-        return self.V is self.U and self.C.is_psd is True and self.rank < self.shape[0]
-
     def _has_eigenbasis(self) -> bool:
         """Whether A = U C Uᴴ with C = Cᴴ and fewer columns than rows, so that its eigenvectors are found from U."""
         small = self.V is self.U and self.C.is_self_adjoint is True and self.rank < self.shape[0]

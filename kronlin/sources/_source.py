@@ -1,6 +1,7 @@
 """What a source is: how it is asked, and what it hands over."""
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
@@ -10,6 +11,10 @@ from kronlin.curvature._fisher import checked_layers
 
 Fisher = Literal["type-2", "mc", "empirical"]
 FISHERS: tuple[Fisher, ...] = ("type-2", "mc", "empirical")
+
+Unsupported = Literal["error", "columns", "omit"]
+"""What becomes of parameters that no known layer explains, in a source that meets such."""
+_UNSUPPORTED: tuple[Unsupported, ...] = ("error", "columns", "omit")
 
 Collected = tuple[tuple[LayerStatistics, ...], Array, float]
 """Layers, gradient and loss."""
@@ -50,15 +55,20 @@ class Source(Protocol):
         ...
 
 
-def require_fisher(fisher: str) -> None:
-    """Refuse an unknown name of columns.
+def require_options(fisher: str, samples: int = 1, unsupported: str = "error") -> None:
+    """Refuse unknown names, and a number of sampled labels that is none or has no meaning.
 
-    >>> require_fisher("exact")
+    >>> require_options("exact")
     Traceback (most recent call last):
     ValueError: unknown fisher 'exact': choose one of 'type-2', 'mc', 'empirical'
     """
-    if fisher not in FISHERS:
-        raise ValueError(f"unknown fisher {fisher!r}: choose one of {', '.join(map(repr, FISHERS))}")
+    for title, value, known in (("fisher", fisher, FISHERS), ("unsupported", unsupported, _UNSUPPORTED)):
+        if value not in known:
+            raise ValueError(f"unknown {title} {value!r}: choose one of {', '.join(map(repr, known))}")
+    if operator.index(samples) < 1:
+        raise ValueError(f"samples = {samples}: at least one label per example must be drawn")
+    if samples != 1 and fisher != "mc":
+        raise ValueError(f"samples = {samples} has no meaning for fisher={fisher!r}, only for fisher='mc'")
 
 
 def checked_collected(layers: Sequence[LayerStatistics], gradient: Array, loss: float) -> Collected:

@@ -1,7 +1,6 @@
 """The reference gradient source: perceptrons, shared weights and convolutions in NumPy and nothing else."""
 
 import math
-import operator
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from kronlin.sources._pinn import collect_pinn
 from kronlin.sources._positions import PerPosition
 from kronlin.sources._reduce import Reduce
 from kronlin.sources._sequential import Sequential
-from kronlin.sources._source import Fisher, require_fisher
+from kronlin.sources._source import Fisher, require_options
 
 __all__ = ["MLP", "Conv2d", "Flatten", "Linear", "Permute", "Reduce", "Sequential", "collect", "collect_pinn"]
 
@@ -70,11 +69,7 @@ def collect(
     "BackPACK: packing more into backprop", for backpropagating the columns of the root; Kunstner, Balles
     and Hennig (2019), "Limitations of the empirical Fisher approximation", for the difference of the third.
     """
-    require_fisher(fisher)
-    if operator.index(samples) < 1:
-        raise ValueError(f"samples = {samples}: at least one label per example must be drawn")
-    if samples != 1 and fisher != "mc":
-        raise ValueError(f"samples = {samples} has no meaning for fisher={fisher!r}, only for fisher='mc'")
+    require_options(fisher, samples)
     head, traces = PerPosition(loss_function(loss)), model.forward(x)
     risk, output_gradients, gradient = model.differentiate(loss, traces, y)
     if not (math.isfinite(risk) and np.isfinite(gradient).all()):

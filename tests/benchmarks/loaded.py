@@ -1,14 +1,21 @@
 """Scripts of benchmarks/, which is no package."""
 
 import importlib.util
+import sys
 from types import ModuleType
 
 from tests.house.tree import ROOT
 
+FOLDER = ROOT / "benchmarks"
+
 
 def script(name: str) -> ModuleType:
-    """A benchmark as a module, without running it."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    """A benchmark as a module, without running it; it finds its neighbours as when it is run."""
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.path.insert(0, str(FOLDER))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(FOLDER))
     return module

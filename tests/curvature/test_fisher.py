@@ -13,6 +13,7 @@ from kronlin.testing import check_operator
 from tests.libraries import fast
 from tests.nets import (
     DAMPINGS,
+    NET,
     NETS,
     close,
     fisher_by_definition,
@@ -25,7 +26,6 @@ from tests.nets import (
     tiny_layers,
 )
 
-NET = pytest.mark.parametrize("name", NETS)
 DAMPING = pytest.mark.parametrize("lam", DAMPINGS)
 
 

@@ -8,9 +8,17 @@ from hypothesis import strategies as st
 import kronlin as kl
 from kronlin.algebra import Sum
 from kronlin.testing import check_operator
-from tests.libraries import NUMPY
-from tests.matrices import each_dtype, eps
-from tests.nets import NETS, close, layer_lists, layers_of, mlp_layers, random_layers, reference, tiny_layers
+from tests.matrices import each_dtype
+from tests.nets import (
+    NETS,
+    check_on_library,
+    close,
+    layer_lists,
+    layers_of,
+    mlp_layers,
+    random_layers,
+    reference,
+)
 from tests.operators.test_rearranged import by_definition
 
 SHARING = pytest.mark.parametrize("sharing", ["expand", "reduce"])
@@ -48,12 +56,7 @@ def test_where_kfac_is_exact_the_second_term_is_zero():
 @SHARING
 @each_dtype(["float32", "float64"])
 def test_every_library(lib, dtype, sharing):
-    K, truth = kl.kfac_corrected(tiny_layers(lib, dtype), sharing), kl.kfac_corrected(tiny_layers(NUMPY), sharing)
-    x = np.arange(12.0)
-    y = K @ lib.asarray(x, dtype)
-    assert lib.owns(y)
-    assert y.dtype == getattr(lib.xp, dtype)
-    close(lib.numpy(y), truth @ x, 100 * eps(dtype))
+    check_on_library(lambda layers: kl.kfac_corrected(layers, sharing), lib, dtype)
 
 
 @SHARING

@@ -7,20 +7,17 @@ import kronlin as kl
 from kronlin.algebra import Sum
 from kronlin.curvature import LayerStatistics
 from kronlin.testing import check_operator
-from tests.libraries import NUMPY
-from tests.matrices import each_dtype, eps
+from tests.matrices import each_dtype
 from tests.nets import (
     DAMPINGS,
-    NETS,
+    NET,
+    check_on_library,
     close,
     layers_of,
     mlp_layers,
     random_layers,
     reference,
-    tiny_layers,
 )
-
-NET = pytest.mark.parametrize("name", NETS)
 
 
 def errors(layers, K):
@@ -93,12 +90,7 @@ def test_dead_layers():
 @pytest.mark.parametrize("rank", [1, 2])
 @each_dtype(["float32", "float64"])
 def test_every_library(lib, dtype, rank):
-    K, truth = kl.kpsvd(tiny_layers(lib, dtype), rank), kl.kpsvd(tiny_layers(NUMPY), rank)
-    x = np.arange(12.0)
-    y = K @ lib.asarray(x, dtype)
-    assert lib.owns(y)
-    assert y.dtype == getattr(lib.xp, dtype)
-    close(lib.numpy(y), truth @ x, 100 * eps(dtype))
+    check_on_library(lambda layers: kl.kpsvd(layers, rank), lib, dtype)
 
 
 @pytest.mark.parametrize("rank", [1, 2])

@@ -39,3 +39,12 @@ def net(name):
     M = block_diag(*(np.linalg.inv(block + 0.1 * np.eye(len(block))) for block in blocks))
     F = data["F"]
     return (F + F.T) / 2 + 0.1 * np.eye(len(F)), (M + M.T) / 2, data["Z_nico"], data["tl_rhs"], data
+
+
+def check_solution(result, lib, dtype, matrix, b, tolerance):
+    """The solver says that it is done, and its x is of the library and dtype, and solves A x = b."""
+    assert result.info == 0, result.status
+    assert lib.owns(result.x)
+    x = lib.numpy(result.x)
+    assert x.dtype == dtype
+    np.testing.assert_allclose(x, np.linalg.solve(matrix, b), atol=100 * tolerance)

@@ -8,7 +8,7 @@ from scipy.sparse.linalg import minres as scipy_minres
 
 import kronlin as kl
 from kronlin.krylov import minres
-from tests.krylov.systems import NETS, net, rotation, with_spectrum
+from tests.krylov.systems import NETS, check_solution, net, rotation, with_spectrum
 
 VALUES = np.concatenate([-np.logspace(0, 2, 15), np.logspace(-1, 2, 25)])
 A = with_spectrum(VALUES, seed=3)
@@ -182,11 +182,7 @@ def test_all_array_libraries(lib, dtype):
     tolerance = 1e-4 if dtype == "float32" else 1e-10
     arrays = (lib.asarray(x, dtype) for x in (matrix, b))
     result = minres(*arrays, M=lib.asarray(np.diag([1.0, 2.0, 3.0]), dtype), rtol=tolerance)
-    assert result.info == 0, result.status
-    assert lib.owns(result.x)
-    x = lib.numpy(result.x)
-    assert x.dtype == dtype
-    np.testing.assert_allclose(x, np.linalg.solve(matrix, b), atol=100 * tolerance)
+    check_solution(result, lib, dtype, matrix, b, tolerance)
 
 
 def test_refusals():

@@ -7,7 +7,7 @@ import pytest
 
 from kronlin.curvature import LayerStatistics
 from kronlin.sources import Source, numpy_mlp
-from kronlin.sources._source import FISHERS, checked_collected, require_fisher
+from kronlin.sources._source import FISHERS, checked_collected, require_options
 
 LAYER = LayerStatistics(np.ones((4, 3)), np.ones((4, 2, 2)), name="one")
 GRADIENT = np.zeros(6)
@@ -21,11 +21,25 @@ def test_the_reference_source_takes_the_arguments_of_the_protocol_in_that_order(
     assert all(p.default is not p.empty for p in found[len(wanted) :])
 
 
-def test_names_of_columns():
+def test_options():
     for fisher in FISHERS:
-        require_fisher(fisher)
-    with pytest.raises(ValueError, match="unknown fisher 'exact': choose one of 'type-2', 'mc', 'empirical'"):
-        require_fisher("exact")
+        require_options(fisher)
+    for unsupported in ("error", "columns", "omit"):
+        require_options("mc", 3, unsupported)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("exact",), "unknown fisher 'exact': choose one of 'type-2', 'mc', 'empirical'"),
+        (("mc", 1, "skip"), "unknown unsupported 'skip': choose one of 'error', 'columns', 'omit'"),
+        (("mc", 0), "samples = 0: at least one label per example"),
+        (("type-2", 2), "samples = 2 has no meaning for fisher='type-2', only for fisher='mc'"),
+    ],
+)
+def test_options_are_checked(options, message):
+    with pytest.raises(ValueError, match=message):
+        require_options(*options)
 
 
 def test_what_belongs_together_passes():

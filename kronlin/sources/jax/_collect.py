@@ -1,16 +1,14 @@
 """The gradient source of JAX: the program of a model is read, and run with shifts at the results of its products."""
 
-import operator
 from typing import Any
 
 from kronlin.arrays import Array
-from kronlin.sources._source import Collected, Fisher, require_fisher
+from kronlin.sources._source import Collected, Fisher, Unsupported, require_options
 from kronlin.sources.jax._compiled import compiled
 from kronlin.sources.jax._differentiate import differentiate
 from kronlin.sources.jax._jax import Tree, import_jax
 from kronlin.sources.jax._losses import loss_function
 from kronlin.sources.jax._names import named_arrays
-from kronlin.sources.jax._parts import UNSUPPORTED, Unsupported
 from kronlin.sources.jax._trace import Model, Pair, parted
 
 
@@ -88,7 +86,7 @@ def collect(
     Dangel, Kunstner and Hennig (2020), "BackPACK: packing more into backprop", for carrying back the columns of a root;
     Eschenhagen et al., arXiv 2311.00636, for shared weights.
     """
-    _check_options(fisher, samples, unsupported)
+    require_options(fisher, samples, unsupported)
     jax, head = import_jax(), loss_function(loss)
     function, parameters = parted(model)
     x, y = jax.tree_util.tree_map(jax.numpy.asarray, (x, y))
@@ -138,19 +136,9 @@ def collect_arrays(
     >>> [(a.shape, g.shape) for a, g in pairs]
     [((5, 1, 3), (5, 1, 2, 2))]
     """
-    _check_options(fisher, samples, unsupported)
+    require_options(fisher, samples, unsupported)
     function, parameters = parted(model)
     return differentiate(function, loss_function(loss), fisher, samples, unsupported, parameters, x, y, seed)[:3]
-
-
-def _check_options(fisher: str, samples: int, unsupported: str) -> None:
-    require_fisher(fisher)
-    if unsupported not in UNSUPPORTED:
-        raise ValueError(f"unknown unsupported {unsupported!r}: choose one of {', '.join(map(repr, UNSUPPORTED))}")
-    if operator.index(samples) < 1:
-        raise ValueError(f"samples = {samples}: at least one label per example must be drawn")
-    if samples != 1 and fisher != "mc":
-        raise ValueError(f"samples = {samples} has no meaning for fisher={fisher!r}, only for fisher='mc'")
 
 
 def _require_arrays(parameters: Tree, x: Tree) -> None:

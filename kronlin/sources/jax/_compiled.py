@@ -7,11 +7,10 @@ from typing import Any
 
 from kronlin.arrays import Array
 from kronlin.curvature.statistics import LayerStatistics
-from kronlin.sources._source import Collected
+from kronlin.sources._source import Collected, Unsupported
 from kronlin.sources.jax._differentiate import differentiate
 from kronlin.sources.jax._jax import Tree, import_jax
 from kronlin.sources.jax._loss import Loss
-from kronlin.sources.jax._parts import Unsupported
 from kronlin.sources.jax._trace import Function, Pair, trace
 
 Options = tuple[str, int, Unsupported]

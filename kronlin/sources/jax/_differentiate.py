@@ -4,10 +4,10 @@ from math import sqrt
 from typing import Any
 
 from kronlin.arrays import Array
+from kronlin.sources._source import Unsupported
 from kronlin.sources.jax._jax import Tree, import_jax
 from kronlin.sources.jax._loss import Loss
 from kronlin.sources.jax._names import named_arrays
-from kronlin.sources.jax._parts import Unsupported
 from kronlin.sources.jax._trace import Function, Pair, trace
 
 

@@ -2,9 +2,10 @@
 
 from kronlin.arrays import Array
 from kronlin.curvature.layout import ParameterLayout
+from kronlin.sources._source import Unsupported
 from kronlin.sources.jax._jax import Tree, import_jax
 from kronlin.sources.jax._names import named_arrays, rebuilt
-from kronlin.sources.jax._parts import Unsupported, layout_of
+from kronlin.sources.jax._parts import layout_of
 from kronlin.sources.jax._trace import Model, parted, trace
 
 

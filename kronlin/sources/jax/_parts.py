@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from kronlin.curvature.layerweight import Shape
 from kronlin.curvature.layout import ParameterLayout
+from kronlin.sources._source import Unsupported
 from kronlin.sources.jax._products import Lookup, Product
 from kronlin.sources.jax._uses import Other, Shift, Use
-
-Unsupported = Literal["error", "columns", "omit"]
-UNSUPPORTED = ("error", "columns", "omit")
 
 EXCHANGE = str.maketrans("OI", "IO")
 """Outputs for inputs: the letters of a transpose."""

@@ -7,9 +7,10 @@ from typing import Any
 
 from kronlin.arrays import Array
 from kronlin.curvature.layerweight import Shape
+from kronlin.sources._source import Unsupported
 from kronlin.sources.jax._jax import Tree, import_jax
 from kronlin.sources.jax._names import named_arrays
-from kronlin.sources.jax._parts import Part, Unsupported, parts_of
+from kronlin.sources.jax._parts import Part, parts_of
 from kronlin.sources.jax._program import Program, program_of, run
 from kronlin.sources.jax._uses import uses_of
 

@@ -1,12 +1,11 @@
 """The gradient source of PyTorch: one forward pass with hooks, then a backward pass for each column."""
 
-import operator
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
 from kronlin.arrays import all_finite
-from kronlin.sources._source import FISHERS, Collected, Fisher
+from kronlin.sources._source import Collected, Fisher, Unsupported, require_options
 from kronlin.sources.pytorch._as_found import as_found
 from kronlin.sources.pytorch._capture import captured, uses
 from kronlin.sources.pytorch._columns import columns_of, number_of_columns
@@ -17,7 +16,7 @@ from kronlin.sources.pytorch._loss import Loss
 from kronlin.sources.pytorch._losses import Other, loss_function
 from kronlin.sources.pytorch._norms import refuse_statistics_of_the_batch
 from kronlin.sources.pytorch._parts import Part, modules_of, parts_of
-from kronlin.sources.pytorch._support import UNSUPPORTED, Unsupported, supported
+from kronlin.sources.pytorch._support import supported
 from kronlin.sources.pytorch._torch import Module, Tensor, import_torch
 
 
@@ -92,7 +91,7 @@ def collect(
     Dangel, Kunstner and Hennig (2020), "BackPACK: packing more into backprop", for carrying back the columns of a root;
     Eschenhagen et al., arXiv 2311.00636, for shared weights.
     """
-    _check_options(fisher, samples, unsupported)
+    require_options(fisher, samples, unsupported)
     torch, head = import_torch(), loss_function(loss)
     refuse_statistics_of_the_batch(model)
     all_parts, named = parts_of(model), dict(model.named_parameters())
@@ -120,16 +119,6 @@ def collect(
                 _take(gatherers, k, f, column, carried_back(f, edges, column))
         layers = tuple(layer for gatherer in gatherers for layer in gatherer.layers())
     return layers, gradient, risk
-
-
-def _check_options(fisher: str, samples: int, unsupported: str) -> None:
-    for title, value, known in (("fisher", fisher, FISHERS), ("unsupported", unsupported, UNSUPPORTED)):
-        if value not in known:
-            raise ValueError(f"unknown {title} {value!r}: choose one of {', '.join(map(repr, known))}")
-    if operator.index(samples) < 1:
-        raise ValueError(f"samples = {samples}: at least one label per example must be drawn")
-    if samples != 1 and fisher != "mc":
-        raise ValueError(f"samples = {samples} has no meaning for fisher={fisher!r}, only for fisher='mc'")
 
 
 def _run(model: Module, x: Any) -> Tensor:

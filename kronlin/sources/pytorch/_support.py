@@ -1,14 +1,11 @@
 """Parameters that the known layers do not explain are found, named, and treated as was asked for."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
+from kronlin.sources._source import Unsupported
 from kronlin.sources.pytorch._capture import Calls
 from kronlin.sources.pytorch._parts import Part, alone
 from kronlin.sources.pytorch._torch import Module, Tensor
-
-Unsupported = Literal["error", "columns", "omit"]
-UNSUPPORTED = ("error", "columns", "omit")
 
 
 def supported(

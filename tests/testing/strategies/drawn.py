@@ -24,6 +24,19 @@ def over_leaves(branch: Branch, kind, shape: Shape):
     return branch.make(Grow(kind, lambda inner: leaves(kind, inner)), shape)
 
 
+def check_branch(branch: Branch, kind, data, shape: Shape) -> None:
+    """What is drawn from a branch obeys the quick laws; a square where it makes only those."""
+    shape = shape if branch.fits(shape) else (shape[0] + 1, shape[0] + 1)
+    check_twin(data.draw(over_leaves(branch, kind, shape)), kind, shape)
+
+
+def check_text(branch: Branch) -> None:
+    """The text of a twin shows what was made, and its repr the kind."""
+    twin = draw_one(over_leaves(branch, REAL, (2, 2)), lambda twin: twin.dense.any())
+    assert "(" in twin.text or twin.text.endswith((".H", ".T")) or "*" in twin.text
+    assert "numpy float64" in repr(twin)
+
+
 def check_twin(twin: Twin, kind, shape: Shape) -> None:
     """It is what was asked for, and obeys the quick laws."""
     assert twin.op.kind == kind

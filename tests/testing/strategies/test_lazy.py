@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from kronlin.testing.strategies import shapes
 from kronlin.testing.strategies._lazy import EXPRESSIONS
-from tests.testing.strategies.drawn import COMPLEX, QUICK, REAL, check_twin, draw_one, over_leaves
+from tests.testing.strategies.drawn import COMPLEX, QUICK, REAL, check_branch, check_text
 
 EACH = pytest.mark.parametrize("branch", EXPRESSIONS, ids=lambda branch: branch.make.__name__)
 
@@ -16,12 +16,9 @@ EACH = pytest.mark.parametrize("branch", EXPRESSIONS, ids=lambda branch: branch.
 @QUICK
 @given(st.data(), shapes(4))
 def test_each_obeys_the_laws(branch, kind, data, shape):
-    shape = shape if branch.fits(shape) else (shape[0] + 1, shape[0] + 1)
-    check_twin(data.draw(over_leaves(branch, kind, shape)), kind, shape)
+    check_branch(branch, kind, data, shape)
 
 
 @EACH
 def test_the_text_shows_what_was_made(branch):
-    twin = draw_one(over_leaves(branch, REAL, (2, 2)), lambda twin: twin.dense.any())
-    assert "(" in twin.text or twin.text.endswith((".H", ".T")) or "*" in twin.text
-    assert "numpy float64" in repr(twin)
+    check_text(branch)
