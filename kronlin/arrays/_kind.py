@@ -133,7 +133,7 @@ def namespace(*arrays: Array) -> Any:
 
     >>> import numpy as np
     >>> namespace(np.ones(2)).__name__
-    'array_api_compat.numpy'
+    'numpy'
     """
     xp, library = lookup(arrays[0])
     for other in arrays[1:]:
