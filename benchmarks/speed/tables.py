@@ -1,6 +1,7 @@
 """The tables of docs/speed.rst and benchmarks/results/speed.md, from whatever of the speed questions was measured."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,9 @@ from speed.bars import Bar, Row
 RESULTS = Path(__file__).parents[1] / "results"
 TARGET = Path(__file__).parents[2] / "docs" / "speed"
 MARKDOWN = RESULTS / "speed.md"
-CASE = ("dtype", "vectors")
-"""Facts that make the columns of a table; one table for each combination of the others."""
 PLAIN = ("question", "who", "ms", "by limit", "by kronlin")
-NUMBERED = ("n", "examples", "K", "S", "L", "layers", "width", "rank")
-"""Facts that are numbers; any other number is a measurement of its own."""
+CASE = ("dtype", "vectors", "n", "examples", "K", "S", "L", "layers", "width", "rank")
+"""Facts that make the columns of a table; there is one table for each combination of the others, which are words."""
 
 Records = dict[str, dict[str, Any]]
 
@@ -41,32 +40,41 @@ def load(folder: Path = RESULTS) -> Records:
     return found
 
 
-def is_fact(key: str, value: object) -> bool:
-    """Whether an entry of a row says what was measured, and is no measurement."""
-    return key not in PLAIN and (isinstance(value, str) or key in (*CASE, *NUMBERED))
-
-
 def facts(row: Row, inside: bool) -> dict[str, Any]:
-    """The facts that name a column, or those that name a table."""
-    return {key: value for key, value in row.items() if is_fact(key, value) and (key in CASE) is inside}
+    """The facts that name a column, or those that name a table; other numbers are measurements of their own."""
+    return {
+        key: value
+        for key, value in row.items()
+        if key not in PLAIN and (key in CASE if inside else key not in CASE and isinstance(value, str))
+    }
 
 
 def tables(rows: list[Row]) -> list[Table]:
-    """The tables of a question: times and ratios, and further measurements in tables of their own."""
+    """The tables of a question: times with ratios, and further measurements."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(words.case(facts(row, inside=False)), []).append(row)
     found = []
     for caption, group in groups.items():
-        found.append(pivot(caption, group, words.time_and_ratio))
-        extra = {key: None for row in group for key, value in row.items() if key not in PLAIN and not is_fact(key, value)}
-        for key in extra:
-            if any(row.get(key) is not None for row in group):
-                found.append(pivot(words.joined(caption, key), group, lambda row, key=key: words.number(row.get(key))))
+        facts_there = {key for row in group for inside in (True, False) for key in facts(row, inside)}
+        keys = list({key: None for row in group for key in row if key not in (*PLAIN, *facts_there)})
+        keys = [key for key in keys if any(row.get(key) is not None for row in group)]
+        if len({words.case(facts(row, inside=True)) for row in group}) == 1:
+            found.append(flat(caption, group, keys))
+        else:
+            found.append(pivot(caption, group, words.time_and_ratio))
+            found += [pivot(words.joined(caption, key), group, lambda row, key=key: words.number(row.get(key))) for key in keys]
     return found
 
 
-def pivot(caption: str, rows: list[Row], cell: Any) -> Table:
+def flat(caption: str, rows: list[Row], more: list[str]) -> Table:
+    """One case: contestants from top to bottom, measurements from left to right."""
+    keys = ["ms", *(key for key in ("by limit", "by kronlin") if any(row[key] is not None for row in rows)), *more]
+    body = [[row["who"], *(words.number(row.get(key)) for key in keys)] for row in rows]
+    return Table(words.joined(caption, words.case(facts(rows[0], inside=True))), ["", *keys], body)
+
+
+def pivot(caption: str, rows: list[Row], cell: Callable[[Row], str]) -> Table:
     """Contestants from top to bottom, cases from left to right."""
     columns = list({words.case(facts(row, inside=True)): None for row in rows})
     contestants = list({row["who"]: None for row in rows})
@@ -109,11 +117,22 @@ def missed(records: Records) -> list[tuple[Bar, float]]:
     return found
 
 
+def places(records: Records) -> dict[str, str]:
+    """Where each question was measured; nothing where that is said of the one before."""
+    said, found = "", {}
+    for question, record in records.items():
+        sentence = words.facts_of(record["machine"])
+        found[question] = "" if sentence == said else sentence
+        said = sentence
+    return found
+
+
 def texts(records: Records) -> dict[str, str]:
     """The files of docs/speed by name."""
-    pictures = {question: [TARGET / name for name in names] for question, names in words.PICTURES.items()}
-    shown = {question: [path.name for path in paths if path.exists()] for question, paths in pictures.items()}
-    parts = [words.section(question, record, tables(record["rows"]), shown) for question, record in records.items()]
+    where, parts = places(records), []
+    for question, record in records.items():
+        pictures = [name for name in words.PICTURES.get(question, ()) if (TARGET / name).exists()]
+        parts.append(words.section(question, where[question], tables(record["rows"]), pictures))
     return {
         "summary.inc": words.rst_table(summary(records)) + words.reasons(missed(records)),
         "questions.inc": "".join(parts),
@@ -122,11 +141,10 @@ def texts(records: Records) -> dict[str, str]:
 
 def markdown(records: Records) -> str:
     """The same tables as one file of Markdown."""
-    parts = ["# Speed\n", words.GENERATED, words.markdown_table(summary(records))]
+    where, parts = places(records), ["# Speed", words.GENERATED, words.markdown_table(summary(records))]
     for question, record in records.items():
-        parts += [f"## {words.TITLES[question]}\n", words.facts_of(record["machine"]) + "\n"]
-        parts += [words.markdown_table(table) for table in tables(record["rows"])]
-    return "\n".join(parts)
+        parts += [f"## {words.TITLES[question]}", where[question], *map(words.markdown_table, tables(record["rows"]))]
+    return "\n\n".join(part.rstrip("\n") for part in parts if part) + "\n"
 
 
 def main() -> None:

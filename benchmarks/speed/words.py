@@ -31,7 +31,8 @@ DESCRIBED = {
     "layers.png": "Time per parameter of an application, by the number of equal layers",
     "widths.png": "Time of an application by the width of the layers, and that of matrix products alone",
 }
-GENERATED = "Written by `python -m speed.tables`; docs/speed.rst says how to read it.\n"
+GENERATED = "Written by `python -m speed.tables`; docs/speed.rst says how to read it."
+NO_VERSIONS = ("date", "python", "processor", "processors", "load", "threads")
 NOT_YET = "*Not measured yet.*\n"
 
 
@@ -71,11 +72,10 @@ def joined(*parts: str) -> str:
 
 def facts_of(machine: dict[str, str]) -> str:
     """The machine, the versions and the day in one sentence."""
-    known = ("date", "python", "processor", "processors", "load", "threads")
-    versions = ", ".join(f"{name} {version}" for name, version in machine.items() if name not in known)
+    versions = ", ".join(f"{name} {version}" for name, version in machine.items() if name not in NO_VERSIONS)
     return (
         f"Measured on {machine['date']} on {machine.get('processor', 'an unknown processor')} "
-        f"({machine['processors']} processors, threads of BLAS: {machine['threads']}, load {machine.get('load', '–')}), "
+        f"({machine['processors']} processors; threads of BLAS: {machine['threads']}), "
         f"Python {machine['python']}, {versions}."
     )
 
@@ -113,21 +113,20 @@ def markdown_table(table: "Table") -> str:
     return "\n".join([*([f"**{table.caption}**", ""] if table.caption else []), *lines, ""])
 
 
-def section(question: str, record: dict[str, Any], found: list["Table"], pictures: dict[str, list[str]]) -> str:
+def section(question: str, where: str, found: list["Table"], pictures: list[str]) -> str:
     """What docs/speed.rst shows of a question: what it asks, where it was measured, tables and pictures."""
     title = TITLES[question]
     parts = [f"{title}\n{'~' * len(title)}\n", *(escaped(one) + "\n" for one in question_of(question))]
-    parts += [f"*{escaped(facts_of(record['machine']))}*\n", *map(rst_table, found)]
-    parts += [f".. figure:: speed/{name}\n   :alt: {DESCRIBED[name]}\n" for name in pictures.get(question, ())]
+    parts += [f"*{escaped(where)}*\n"] if where else []
+    parts += map(rst_table, found)
+    parts += [f".. figure:: speed/{name}\n   :alt: {DESCRIBED[name]}\n\n   {DESCRIBED[name]}.\n" for name in pictures]
     return "\n".join(parts) + "\n"
 
 
 def reasons(missed: list[tuple["Bar", float]]) -> str:
     """The bars that are missed, each with its number and the reason."""
-    if not missed:
-        return ""
     items = [
-        f"* {bar.work}: {number(value)} {bar.unit}, where {number(bar.bound)} was asked. {bar.why}\n"
+        f"* *{bar.work}*: {number(value)} {bar.unit}, where {number(bar.bound)} was asked. {escaped(bar.why)}".rstrip()
         for bar, value in missed
     ]
-    return "What is missed, and why:\n\n" + escaped("".join(items)) + "\n"
+    return "\n".join(["What is missed, and why:", "", *items, ""]) if items else ""
