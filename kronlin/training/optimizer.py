@@ -161,22 +161,6 @@ class PreconditionedOptimizer:
         self.preconditioner.update(statistics)
         return found[0] if found else None
 
-    def _take_in(self, x: Any, y: Any, collect: Callable[..., Any]) -> Array | None:
-        """Update the preconditioner; return the gradient where statistics were due and could be taken."""
-        self._batch = None
-        found: list[Array] = []
-
-        def statistics() -> Sequence[LayerStatistics]:
-            options = {**self.options, **self._seed()}
-            layers, gradient, risk = collect(self.model, self.loss, x, y, **options)
-            self._batch = x, y, risk
-            self._know([(str(layer.name), layer.d_out, layer.d_in) for layer in layers])
-            found.append(gradient)
-            return layers
-
-        self.preconditioner.update(statistics)
-        return found[0] if found else None
-
     def _seed(self) -> dict[str, int]:
         """A seed of its own for the labels that each step draws."""
         if self.options.get("fisher") != "mc":
