@@ -1,7 +1,6 @@
-"""How long does it take to apply a block-diagonal Kronecker operator, to 1 vector and to 16?
+"""The time to apply a block-diagonal Kronecker operator, to 1 vector and to 16, beside peers and the machine's limit.
 
-Run `python -m speed.apply` in this folder's parent for all nets (a few minutes), or name nets and dtypes:
-`python -m speed.apply a b float32` prints these alone and keeps no result.
+`python -m speed.apply` takes a few minutes; `python -m speed.apply b float32` measures these nets and dtypes only.
 """
 
 import sys
