@@ -1,4 +1,4 @@
-"""What does `import kronlin` cost in time and memory, and how much is it until a first product is there?
+"""The time and memory of `import kronlin`, and of a first product, beside peers and what it stands on.
 
 Every measurement is a fresh interpreter. The limit is NumPy and SciPy's sparse solvers, which kronlin stands on; the
 time of an interpreter that does nothing is subtracted from all. The first product is that of the block-diagonal
@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from statistics import median
 
 from harness import report
+
 from speed import contest
 from speed.workloads import NETS
 

@@ -63,8 +63,16 @@ def tables(rows: list[Row]) -> list[Table]:
             found.append(flat(caption, group, keys))
         else:
             found.append(pivot(caption, group, words.time_and_ratio))
-            found += [pivot(words.joined(caption, key), group, lambda row, key=key: words.number(row.get(key))) for key in keys]
+            found += [
+                pivot(words.joined(caption, key), group, lambda row, key=key: words.number(row.get(key)))
+                for key in keys
+            ]
     return found
+
+
+def written(key: str) -> Callable[[Row], str]:
+    """A measurement of a row in words."""
+    return lambda row: words.number(row.get(key))
 
 
 def flat(caption: str, rows: list[Row], more: list[str]) -> Table:
