@@ -27,6 +27,9 @@ class NumPy(Library):
     def from_numpy(self, x: Any, device: Any = None) -> Array:
         return np.array(x)
 
+    def lies_by_columns(self, x: Array) -> bool:
+        return bool(x.strides[-2] == x.itemsize)
+
     def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
         if lower.ndim == 2:
             return scipy.linalg.solve_triangular(
