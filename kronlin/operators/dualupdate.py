@@ -8,10 +8,10 @@ from kronlin.algebra.properties import PD
 from kronlin.arrays import (
     Array,
     Kind,
-    adjoint,
     cast,
     conj,
-    diagonal_of,
+    hermitian_part,
+    inverse_general,
     kind,
     max_abs,
     real_part,
@@ -31,7 +31,7 @@ _ROWS = 2**15
 class DualUpdate(Update):
     """x = (b - U R y) / c with S y = d for d = RᴴUᴴb, C / c = R Rᴴ, c > 0, S = I + N and N = RᴴUᴴU R.
 
-    A solution costs one product with U and one with Uᴴ. S is factored and inverted once, in double precision, so that
+    A solution costs one product with U and one with Uᴴ. S is inverted once, in double precision, so that
     further solutions are products of one library, whose threads then meet no other's. Where b is nearly in the range
     of U the two terms cancel, which ‖b‖, y and d tell. Then c RᴴUᴴx, which would be y, shows what is missing, at the
     cost of a product with Uᴴ, and S what to add, at that of one with U: half the cost of a residual b - A x and a
@@ -69,8 +69,8 @@ class DualUpdate(Update):
 
     @cached_property
     def _inverse(self) -> Dense:
-        inverse: Dense = self.system.inverse()
-        return inverse
+        """S⁻¹, by LU: NumPy has that itself, for the inverse from a Cholesky factor it takes SciPy's threads."""
+        return Dense._make(hermitian_part(inverse_general(self.system.array)))._with(PD)
 
     def _dual(self, d: Array) -> Array:
         """S⁻¹ d by the inverse, with a step of refinement, which makes it as good as by the factor."""
@@ -100,4 +100,4 @@ def _squares(b: Array, double: Kind) -> Array:
     """‖b_j‖² for every column, summed in double precision, some rows at a time."""
     n = b.shape[-2]
     parts = (cast(b[..., start : min(start + _ROWS, n), :], double) for start in range(0, n, _ROWS))
-    return reduce(add, (real_part(diagonal_of(adjoint(part) @ part)) for part in parts))
+    return reduce(add, (real_part(double.xp.vecdot(part, part, axis=-2)) for part in parts))

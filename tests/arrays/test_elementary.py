@@ -199,3 +199,12 @@ def test_the_real_part_of_a_real_array_is_the_array(lib, dtype):
     got = arrays.real_part(x)
     np.testing.assert_array_equal(lib.numpy(got), normal((2, 3), dtype).real)
     assert (got is x) is (dtype in ("float32", "float64"))
+
+
+def test_whether_columns_lie_in_one_piece(lib):
+    """Known for libraries with strides; the others say no, so that the caller takes the way that fits either order."""
+    rows = lib.asarray(normal((2, 5, 3)))
+    columns = lib.asarray(normal((2, 3, 5)))
+    assert not arrays.lies_by_columns(rows)
+    known = lib.name.startswith(("numpy", "torch", "cupy"))
+    assert arrays.lies_by_columns(kind(columns).xp.matrix_transpose(columns)) is known
