@@ -48,6 +48,11 @@ def all_finite(x: Array) -> bool:
     return lookup(x)[1].all_finite(x)
 
 
+def lies_by_columns(x: Array) -> bool:
+    """Tell whether the entries of a column of X (..., n, k) follow one another in memory, so that Xᵀ is no copy."""
+    return lookup(x)[1].lies_by_columns(x)
+
+
 def max_abs(x: Array) -> float:
     """Largest modulus, as a number; 0 for an empty array (one synchronisation on a device)."""
     xp = lookup(x)[0]

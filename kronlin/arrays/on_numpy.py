@@ -30,6 +30,9 @@ class NumPy(Library):
     def from_numpy(self, x: Any, device: Any = None) -> Array:
         return np.array(x)
 
+    def lies_by_columns(self, x: Array) -> bool:
+        return bool(x.strides[-2] == x.itemsize)
+
     def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
         if lower.ndim == 2 and b.ndim == 2:  # older releases of SciPy take no stacks at all
             solver = import_module("scipy.linalg").solve_triangular
