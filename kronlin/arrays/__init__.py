@@ -3,19 +3,23 @@
 from kronlin.arrays._elementary import (
     abs2,
     adjoint,
+    advance,
     all_finite,
     balanced,
+    by_columns,
     bytes_of,
     cast,
     conj,
     convert,
     diagonal_of,
     hermitian_part,
+    inner_products,
     max_abs,
     norm_from_grams,
     real_part,
     root_sum_squares,
     to_numpy,
+    turn,
 )
 from kronlin.arrays._errors import NotPositiveDefiniteError, SingularMatrixError
 from kronlin.arrays._factor import (
@@ -46,8 +50,10 @@ __all__ = [
     "SingularMatrixError",
     "abs2",
     "adjoint",
+    "advance",
     "all_finite",
     "balanced",
+    "by_columns",
     "bytes_of",
     "cast",
     "cholesky",
@@ -60,6 +66,7 @@ __all__ = [
     "find_libraries",
     "hermitian_part",
     "home_of",
+    "inner_products",
     "inverse_general",
     "inverse_positive",
     "is_array",
@@ -86,4 +93,5 @@ __all__ = [
     "solve_general",
     "solve_triangular",
     "to_numpy",
+    "turn",
 ]

@@ -8,6 +8,7 @@ import array_api_compat.numpy as xp
 import numpy as np
 import scipy.linalg
 
+from kronlin.arrays import _recur
 from kronlin.arrays.library import Array, Library
 from kronlin.arrays.sparse_lu import SparseLU
 
@@ -26,6 +27,15 @@ class NumPy(Library):
 
     def from_numpy(self, x: Any, device: Any = None) -> Array:
         return np.array(x)
+
+    def inner_products(self, x: Array, y: Array) -> Array:
+        return _recur.inner_products(x, y)
+
+    def advance(self, y: Array, a: Array, x: Array, chosen: Array) -> Array:
+        return _recur.advance(y, a, x, chosen)
+
+    def turn(self, p: Array, b: Array, y: Array, chosen: Array) -> Array:
+        return _recur.turn(p, b, y, chosen)
 
     def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
         if lower.ndim == 2:
