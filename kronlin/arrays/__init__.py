@@ -3,8 +3,10 @@
 from kronlin.arrays._elementary import (
     abs2,
     adjoint,
+    advance,
     all_finite,
     balanced,
+    by_columns,
     bytes_of,
     cast,
     compact,
@@ -12,12 +14,14 @@ from kronlin.arrays._elementary import (
     convert,
     diagonal_of,
     hermitian_part,
+    inner_products,
     lies_by_columns,
     max_abs,
     norm_from_grams,
     real_part,
     root_sum_squares,
     to_numpy,
+    turn,
 )
 from kronlin.arrays._errors import NotPositiveDefiniteError, SingularMatrixError
 from kronlin.arrays._factor import (
@@ -48,8 +52,10 @@ __all__ = [
     "SingularMatrixError",
     "abs2",
     "adjoint",
+    "advance",
     "all_finite",
     "balanced",
+    "by_columns",
     "bytes_of",
     "cast",
     "cholesky",
@@ -63,6 +69,7 @@ __all__ = [
     "find_libraries",
     "hermitian_part",
     "home_of",
+    "inner_products",
     "inverse_general",
     "inverse_positive",
     "is_array",
@@ -90,4 +97,5 @@ __all__ = [
     "solve_general",
     "solve_triangular",
     "to_numpy",
+    "turn",
 ]

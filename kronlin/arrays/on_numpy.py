@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kronlin.arrays import _recur
 from kronlin.arrays.library import Array, Library
 from kronlin.arrays.sparse_lu import SparseLU
 
@@ -32,6 +33,15 @@ class NumPy(Library):
 
     def lies_by_columns(self, x: Array) -> bool:
         return bool(x.strides[-2] == x.itemsize)
+
+    def inner_products(self, x: Array, y: Array) -> Array:
+        return _recur.inner_products(x, y)
+
+    def advance(self, y: Array, a: Array, x: Array, chosen: Array) -> Array:
+        return _recur.advance(y, a, x, chosen)
+
+    def turn(self, p: Array, b: Array, y: Array, chosen: Array) -> Array:
+        return _recur.turn(p, b, y, chosen)
 
     def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
         if lower.ndim == 2 and b.ndim == 2:  # older releases of SciPy take no stacks at all
