@@ -119,7 +119,8 @@ def _guarded(function: Callable[[Array], Array], a: Array) -> Array | None:
     """Call `function(a)`; None where the library raises its LAPACK error or answers with NaN."""
     xp, library = lookup(a)
     try:
-        result = function(a)
+        with library.checked():
+            result = function(a)
     except library.linalg_errors:
         return None
     return result if bool(xp.all(xp.isfinite(result))) else None

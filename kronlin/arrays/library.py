@@ -1,5 +1,6 @@
 """What kronlin asks of an array library beyond the array API standard."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 Array = Any
@@ -48,6 +49,10 @@ class Library:
         """Tell whether no entry is NaN or infinite."""
         xp = self.namespace()
         return bool(xp.all(xp.isfinite(x)))
+
+    def checked(self) -> AbstractContextManager[Any]:
+        """Within it the factorisations of the library raise one of `linalg_errors` where they fail."""
+        return nullcontext()
 
     def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
         """Solve L x = b, or Lᴴ x = b, for a lower triangular L (..., n, n) and b (..., n, k)."""

@@ -1,6 +1,9 @@
 """CuPy; cupyx is imported only when an array is CuPy's, because it needs the CUDA libraries."""
 
+from contextlib import AbstractContextManager
 from typing import Any
+
+import numpy as np
 
 from kronlin.arrays._optional import optional_import
 from kronlin.arrays.library import Array, Library
@@ -10,6 +13,7 @@ class CuPy(Library):
     """CuPy on an NVIDIA GPU."""
 
     name = "cupy"
+    linalg_errors = (np.linalg.LinAlgError,)  # CuPy raises NumPy's
 
     def namespace(self) -> Any:
         optional_import("cupy", extra="gpu")
@@ -28,6 +32,11 @@ class CuPy(Library):
 
     def is_accelerator(self, device: Any) -> bool:
         return True
+
+    def checked(self) -> AbstractContextManager[Any]:
+        """Without it cuSOLVER's word that a factorisation failed is not read, and the answer is garbage."""
+        errors: AbstractContextManager[Any] = optional_import("cupyx", extra="gpu").errstate(linalg="raise")
+        return errors
 
     def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
         if lower.ndim > 2:
