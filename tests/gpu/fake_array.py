@@ -36,6 +36,10 @@ class Device:
     def __str__(self) -> str:
         return f"<CUDA Device {self.id}>"
 
+    def synchronize(self) -> None:
+        """Let the host wait."""
+        wait("synchronize")
+
     @property
     def mem_info(self) -> tuple[int, int]:
         """Free and total bytes."""
@@ -52,6 +56,7 @@ def wait(what: str) -> None:
 class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
     """cupy.ndarray, as far as kronlin and its benchmark use it."""
 
+    __module__ = "cupy"
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, host: Any) -> None:

@@ -4,21 +4,21 @@ It shows that the calls fit together and what makes the host wait. It says nothi
 """
 
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
+from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import array_api_compat
 import numpy as np
-import scipy.linalg
-import scipy.sparse
-import scipy.sparse.linalg
 
 from tests.gpu.fake_array import TAPES, WAITS, Device, ndarray, on_device, replay, wait
+from tests.gpu.fake_sparse import LinearOperator, csr_matrix
 
 FAULTS = {"eigh": False, "batched eigh": False}
 """Which routines answer wrongly: with CuPy no error is raised unless asked for, and cuSOLVER's Jacobi was wrong."""
@@ -112,22 +112,29 @@ def errstate(linalg: str) -> Any:
         _SETTINGS["linalg"] = before
 
 
+@contextmanager
+def using_allocator(allocator: str) -> Any:
+    """cupy.cuda.using_allocator: noted."""
+    EVENTS.append(f"allocate from {allocator}")
+    yield
+
+
 class Stream:
     """cupy.cuda.Stream: everything is done at once, and noted."""
 
     null: "Stream"
-    current: list["Stream"] = []
+    threads = threading.local()
 
     def __init__(self, non_blocking: bool = False) -> None:
         self.number = len(EVENTS)
 
     def __enter__(self) -> "Stream":
-        Stream.current.append(self)
+        Stream.threads.__dict__.setdefault("current", []).append(self)
         EVENTS.append("enter")
         return self
 
     def __exit__(self, *error: object) -> None:
-        Stream.current.pop()
+        Stream.threads.current.pop()
         EVENTS.append("exit")
 
     def record(self, event: Any = None) -> "Event":
@@ -172,6 +179,12 @@ class Event:
 Stream.null = Stream()
 
 
+def _module(name: str, **members: Any) -> ModuleType:
+    module = ModuleType(name)
+    vars(module).update(members)
+    return module
+
+
 @cache
 def _modules() -> dict[str, Any]:
     """The modules of the stand-in, with array-api-compat's namespace over them; made once, for it is kept by type."""
@@ -192,11 +205,13 @@ def _modules() -> dict[str, Any]:
     )
     vars(device).update(Device=Device)
     vars(cuda).update(Device=Device, Stream=Stream, ExternalStream=Stream, Event=Event, runtime=runtime)
-    vars(cuda).update(get_current_stream=lambda: Stream.current[-1] if Stream.current else Stream.null)
+    vars(cuda).update(get_current_stream=lambda: [Stream.null, *getattr(Stream.threads, "current", [])][-1])
+    vars(cuda).update(get_allocator=lambda: "the pool", using_allocator=using_allocator)
     vars(cuda).update(get_elapsed_time=lambda start, end: 1e3 * (end.seconds - start.seconds))
     vars(cupyx).update(errstate=errstate)
-    modules["cupyx.scipy.linalg"] = SimpleNamespace(solve_triangular=solve_triangular)
-    modules["cupyx.scipy.sparse.linalg"] = scipy.sparse.linalg
+    modules["cupyx.scipy.linalg"] = _module("cupyx.scipy.linalg", solve_triangular=solve_triangular)
+    modules["cupyx.scipy.sparse"] = _module("cupyx.scipy.sparse", csr_matrix=csr_matrix)
+    modules["cupyx.scipy.sparse.linalg"] = _module("cupyx.scipy.sparse.linalg", LinearOperator=LinearOperator)
     return modules
 
 
@@ -214,6 +229,7 @@ def install(monkeypatch: Any) -> ModuleType:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.delattr(array_api_compat, "cupy", raising=False)
     for name, module in _modules().items():
+        module.__spec__ = module.__spec__ or ModuleSpec(name, None)
         monkeypatch.setitem(sys.modules, name, module)
     for name, module in _namespace().items():
         monkeypatch.setitem(sys.modules, name, module)
