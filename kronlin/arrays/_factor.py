@@ -5,7 +5,7 @@ All functions take (..., n, n) and factor every matrix of the stack in one call 
 
 from collections.abc import Callable
 
-from kronlin.arrays._elementary import abs2, adjoint, cast, diagonal_of, hermitian_part, real_part
+from kronlin.arrays._elementary import abs2, cast, diagonal_of, hermitian_part, real_part
 from kronlin.arrays._errors import NotPositiveDefiniteError, SingularMatrixError
 from kronlin.arrays._kind import kind
 from kronlin.arrays._libraries import lookup
@@ -15,7 +15,7 @@ from kronlin.arrays.library import Array
 def eigh(a: Array) -> tuple[Array, Array]:
     """Return w ascending (..., n) and Q (..., n, n) with A = Q diag(w) Qᴴ, computed in double precision."""
     own = kind(a)
-    w, q = own.xp.linalg.eigh(hermitian_part(cast(a, own.double)))
+    w, q = own.library.eigh(hermitian_part(cast(a, own.double)))
     return cast(w, own.real), cast(q, own)
 
 
@@ -36,7 +36,7 @@ def cholesky(a: Array) -> Array:
     own = kind(a)
     for precision in (own,) if own.double == own else (own, own.double):
         matrix = hermitian_part(cast(a, precision))
-        factor = _guarded(precision.xp.linalg.cholesky, matrix)
+        factor = _guarded(own.library.cholesky, matrix)
         smallest = None if factor is None else _smallest_pivot(matrix, factor)
         if smallest is not None and smallest > a.shape[-1] * precision.eps:
             return cast(factor, own)
@@ -64,8 +64,7 @@ def inverse_positive(a: Array, factor: Array | None = None) -> Array:
     """
     own = kind(a)
     factor = cholesky(a) if factor is None else factor
-    half = solve_triangular(factor, _eye_like(factor))
-    inverse = hermitian_part(adjoint(half) @ half)
+    inverse = own.library.inverse_cholesky(factor)
     condition = _condition(a, inverse)
     if own.double != own and not condition * own.eps**0.5 < 1:
         return cast(inverse_positive(cast(a, own.double)), own)
@@ -119,7 +118,8 @@ def _guarded(function: Callable[[Array], Array], a: Array) -> Array | None:
     """Call `function(a)`; None where the library raises its LAPACK error or answers with NaN."""
     xp, library = lookup(a)
     try:
-        result = function(a)
+        with library.checked():
+            result = function(a)
     except library.linalg_errors:
         return None
     return result if bool(xp.all(xp.isfinite(result))) else None
@@ -141,13 +141,7 @@ def _is_semidefinite(a: Array, eps: float) -> bool:
     largest = own.xp.where(largest > 0, largest, own.xp.ones_like(largest))
     units = own.xp.sqrt(own.xp.where(diagonal > 0, diagonal, largest))
     scaled = a / cast(units[..., :, None], own) / cast(units[..., None, :], own)
-    return bool(own.xp.all(own.xp.linalg.eigvalsh(scaled) >= -10 * a.shape[-1] * eps))
-
-
-def _eye_like(a: Array) -> Array:
-    """The identity, repeated over the leading axes of `a`."""
-    own = kind(a)
-    return own.xp.broadcast_to(own.eye(a.shape[-1]), a.shape)
+    return bool(own.xp.all(own.library.eigh(scaled)[0] >= -10 * a.shape[-1] * eps))
 
 
 def _condition(a: Array, inverse: Array) -> float:
