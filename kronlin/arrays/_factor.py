@@ -15,7 +15,7 @@ from kronlin.arrays.library import Array
 def eigh(a: Array) -> tuple[Array, Array]:
     """Return w ascending (..., n) and Q (..., n, n) with A = Q diag(w) Qᴴ, computed in double precision."""
     own = kind(a)
-    w, q = own.library.eigh(hermitian_part(cast(a, own.double)))
+    w, q = own.library.eigh(cast(a, own.double))
     return cast(w, own.real), cast(q, own)
 
 
@@ -35,13 +35,13 @@ def cholesky(a: Array) -> Array:
     """
     own = kind(a)
     for precision in (own,) if own.double == own else (own, own.double):
-        matrix = hermitian_part(cast(a, precision))
+        matrix = cast(a, precision)
         factor = _guarded(own.library.cholesky, matrix)
         smallest = None if factor is None else _smallest_pivot(matrix, factor)
         if smallest is not None and smallest > a.shape[-1] * precision.eps:
             return cast(factor, own)
     if smallest is None:
-        if _is_semidefinite(matrix, own.eps):
+        if _is_semidefinite(hermitian_part(matrix), own.eps):
             raise SingularMatrixError("a pivot of the Cholesky factorisation is zero, but for rounding error")
         raise NotPositiveDefiniteError("a pivot of the Cholesky factorisation is not positive")
     raise SingularMatrixError(f"a pivot is only {smallest:.1e} of its diagonal entry, which is rounding error")
