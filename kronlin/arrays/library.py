@@ -96,6 +96,10 @@ class Library:
         """
         return [call() for call in calls]
 
+    def shifted(self, a: Array, c: float) -> Array:
+        """Return A + c I for A (..., n, n)."""
+        return a + c * self.namespace().eye(a.shape[-1], dtype=a.dtype, device=a.device)
+
     def csr(self, data: Array, columns: Array, starts: Array, shape: tuple[int, int]) -> Any:
         """Make a sparse matrix whose row i holds data[starts[i]:starts[i + 1]] in those `columns`."""
         raise TypeError(
