@@ -8,13 +8,13 @@ Row = dict[str, Any]
 Value = Callable[[list[Row]], float | None]
 
 OWN = "kronlin"
-NO_PEERS = ("limit", "NumPy", "kronlin", "numpy + scipy")
+NO_PEERS = ("limit", "LAPACK", "NumPy", "CuPy", "kronlin", "numpy + scipy")
 """How the names begin of those who take part and are no library beside kronlin."""
 
 
 def of(rows: Iterable[Row], who: str) -> Row | None:
-    """The row of a contestant, if it took part."""
-    return next((row for row in rows if row["who"] == who and row["ms"] is not None), None)
+    """The row of a contestant, if it took part; a remark may follow its name in parentheses."""
+    return next((row for row in rows if str(row["who"]).partition(" (")[0] == who and row["ms"] is not None), None)
 
 
 def best_peer(rows: Iterable[Row]) -> Row | None:
@@ -99,11 +99,44 @@ def case(net: str, dtype: str = "float32", vectors: int = 1, **more: object) -> 
     return {"net": net, "dtype": dtype, "vectors": vectors, **more}
 
 
+def setup(net: str, work: str, dtype: str = "float32") -> dict[str, object]:
+    """The facts of a contest of set-ups, where no vector counts."""
+    return {"net": net, "dtype": dtype, "work": work}
+
+
 LIMIT = "× limit"
 FASTER = "× faster than"
+TIME = "× the time of"
 BARS = [
     Bar("Apply, net a, 1 vector", LIMIT, "apply", by_limit, 1.4, case("a")),
     Bar("Apply, net a, 16 vectors", LIMIT, "apply", by_limit, 1.5, case("a", vectors=16)),
     Bar("Apply, net b", f"{FASTER} CoLA", "apply", times_faster_than("CoLA"), 10, case("b"), True),
     Bar("Apply, net b", f"{FASTER} curvlinops", "apply", times_faster_than("curvlinops"), 25, case("b"), True),
+    Bar("Apply, net b", f"{TIME} stacks by hand", "apply", share_of("NumPy, stacked by hand"), 1.2, case("b")),
+    Bar("Set-up, exact, net a", f"{TIME} curvlinops", "setup", share_of("curvlinops"), 0.95, setup("a", "exact")),
+    Bar(
+        "Set-up, exact, net a, float64",
+        f"{TIME} curvlinops",
+        "setup",
+        share_of("curvlinops"),
+        0.95,
+        setup("a", "exact", "float64"),
+    ),
+    Bar("Set-up, factored, net a", f"{TIME} CoLA", "setup", share_of("CoLA"), 0.75, setup("a", "factored")),
+    Bar("Set-up, exact, net b", f"{TIME} the best peer", "setup", share_of_best, 1.0, setup("b", "exact")),
+    Bar("Damped inverse, net a", LIMIT, "apply_inverse", by_limit, 1.45, case("a", damping="exact")),
+    Bar(
+        "Damped inverse, net b, float64",
+        f"{FASTER} curvlinops",
+        "apply_inverse",
+        times_faster_than("curvlinops"),
+        15,
+        case("b", "float64", damping="exact"),
+        True,
+    ),
+    Bar("Import", "× NumPy and SciPy", "importing", by_limit, 1.3),
+    *(
+        Bar(f"Step of CG, net {net}, M = K-FAC", "× the products", "krylov", by_limit, 1.1, case(net, M="K-FAC"))
+        for net in ("a", "b")
+    ),
 ]

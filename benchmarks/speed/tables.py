@@ -14,7 +14,8 @@ from speed.bars import Bar, Row
 RESULTS = Path(__file__).parents[1] / "results"
 TARGET = Path(__file__).parents[2] / "docs" / "speed"
 MARKDOWN = RESULTS / "speed.md"
-PLAIN = ("question", "who", "ms", "by limit", "by kronlin")
+PLAIN = ("question", "who", "ms", "by limit", "by kronlin", "what", "value", "bar", "met")
+"""Entries of a row that every table knows; the last four are those of a row that carries a bar of its own."""
 CASE = ("dtype", "vectors", "n", "examples", "K", "S", "L", "layers", "width", "rank")
 """Facts that make the columns of a table; there is one table for each combination of the others, which are words."""
 
@@ -99,6 +100,8 @@ def summary(records: Records) -> Table:
         value = bar.measured(rows)
         if value is not None:
             lines.append(summary_row(bar, value, bar.rows(rows)))
+    for record in records.values():
+        lines += [own_bar(row) for row in record["rows"] if row.get("bar") is not None]
     return Table("", ["work", "bar", "measured", "", "kronlin by limit", "best peer by kronlin"], lines)
 
 
@@ -113,6 +116,13 @@ def summary_row(bar: Bar, value: float, rows: list[Row]) -> list[str]:
         words.number(limit),
         f"{best['who']} {words.number(best['by kronlin'])}" if best else "–",
     ]
+
+
+def own_bar(row: Row) -> list[str]:
+    """A line of the summary, of a row that carries its bar."""
+    work = words.joined(*(words.case(facts(row, inside)) for inside in (False, True)))
+    verdict = "met" if row["met"] else "missed"
+    return [work, f"{row['what']}: {words.number(row['bar'])}", words.number(row["value"]), verdict, "–", "–"]
 
 
 def missed(records: Records) -> list[tuple[Bar, float]]:

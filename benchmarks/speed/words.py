@@ -62,7 +62,7 @@ def said(key: str, value: object) -> str:
     """A fact in words."""
     if key == "vectors":
         return f"{value} vector" + ("" if value == 1 else "s")
-    return str(value) if key in ("dtype", "work", "form", "what") else f"{key} {value}"
+    return str(value) if key in ("dtype", "work") else f"{key} {value}"
 
 
 def joined(*parts: str) -> str:
@@ -81,9 +81,9 @@ def facts_of(machine: dict[str, str]) -> str:
 
 
 def question_of(question: str) -> list[str]:
-    """What the file of a question says of it, in paragraphs, without how it is run."""
+    """What the file of a question says of it, in paragraphs."""
     text = ast.get_docstring(ast.parse(Path(__file__).with_name(f"{question}.py").read_text(encoding="utf-8")))
-    return [one for one in str(text).split("\n\n") if not one.startswith("Run ")]
+    return str(text).split("\n\n")
 
 
 def escaped(text: str) -> str:
