@@ -1,6 +1,7 @@
 """The array libraries on which the tests run."""
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import array_api_compat
 import array_api_strict
 import numpy as np
+
+from kronlin.arrays import library_named
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,15 @@ STRICT_DEVICE = ArrayLibrary("strict-device1", "array_api_strict", array_api_str
 TORCH = ArrayLibrary("torch", "array_api_compat.torch")
 JAX = ArrayLibrary("jax", "jax.numpy")
 CUPY = ArrayLibrary("cupy", "array_api_compat.cupy")
+
+
+@cache
+def missing_gpu(name: str = "cupy") -> str:
+    """Why a library cannot compute on a GPU here; empty if it can."""
+    try:
+        return "" if library_named(name).devices() else f"{name} finds no CUDA device"
+    except ImportError as error:
+        return str(error)
 
 
 def fast() -> list[ArrayLibrary]:

@@ -1,11 +1,13 @@
 """NumPy, with SciPy's LAPACK and sparse matrices, which are opened when first asked for."""
 
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from kronlin.arrays import _lapack, _recur, _team
 from kronlin.arrays.library import Array, Library
 from kronlin.arrays.sparse_lu import SparseLU
 
@@ -30,6 +32,18 @@ class NumPy(Library):
     def from_numpy(self, x: Any, device: Any = None) -> Array:
         return np.array(x)
 
+    def lies_by_columns(self, x: Array) -> bool:
+        return bool(x.strides[-2] == x.itemsize)
+
+    def inner_products(self, x: Array, y: Array) -> Array:
+        return _recur.inner_products(x, y)
+
+    def advance(self, y: Array, a: Array, x: Array, chosen: Array) -> Array:
+        return _recur.advance(y, a, x, chosen)
+
+    def turn(self, p: Array, b: Array, y: Array, chosen: Array) -> Array:
+        return _recur.turn(p, b, y, chosen)
+
     def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
         if lower.ndim == 2 and b.ndim == 2:  # older releases of SciPy take no stacks at all
             solver = import_module("scipy.linalg").solve_triangular
@@ -39,6 +53,25 @@ class NumPy(Library):
         sides = np.broadcast_to(b, (*batch, *b.shape[-2:])).reshape(prod(batch), *b.shape[-2:])
         solved = [self.solve_triangular(*pair, adjoint=adjoint) for pair in zip(lowers, sides, strict=True)]
         return np.stack(solved).reshape(*batch, *b.shape[-2:])
+
+    def eigh(self, a: Array) -> tuple[Array, Array]:
+        return _lapack.eigh(a) or super().eigh(a)
+
+    def cholesky(self, a: Array) -> Array:
+        factor = _lapack.cholesky(a)
+        return super().cholesky(a) if factor is None else factor
+
+    def inverse_cholesky(self, lower: Array) -> Array:
+        inverse = _lapack.inverse_cholesky(lower)
+        return super().inverse_cholesky(lower) if inverse is None else inverse
+
+    def concurrently(self, calls: Sequence[Callable[[], Any]], costs: Sequence[float]) -> list[Any]:
+        return _team.concurrently(calls, costs)
+
+    def shifted(self, a: Array, c: float) -> Array:
+        shifted = np.array(a, order="C")
+        np.einsum("...ii->...i", shifted)[...] += c
+        return shifted
 
     def csr(self, data: Array, columns: Array, starts: Array, shape: tuple[int, int]) -> Any:
         return import_module("scipy.sparse").csr_array((data, columns, starts), shape=shape)

@@ -141,7 +141,7 @@ class KBFGS:
         return tuple(f.resets for f in self.factors)
 
     def state_dict(self) -> dict[str, Array]:
-        """All that a later `from_state_dict` needs beside the options, as arrays by name: "0.H_a", …, and the counts."""
+        """What a later `from_state_dict` needs beside the options, as arrays by name: "0.H_a", …, and the counts."""
         return state_arrays(self.factors, self.updates)
 
     @classmethod
