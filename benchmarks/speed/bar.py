@@ -94,6 +94,16 @@ def largest(name: str) -> Value:
     return lambda rows: max((row[name] for row in rows if row[name] is not None), default=None)
 
 
+def worst_share_of_best(rows: list[Row]) -> float | None:
+    """kronlin's time by that of the fastest other library, in the contest in which it is largest."""
+    contests: dict[tuple[tuple[str, object], ...], list[Row]] = {}
+    for row in rows:
+        facts = ((key, value) for key, value in row.items() if key != "who" and isinstance(value, str | int))
+        contests.setdefault(tuple(facts), []).append(row)
+    shares = [share_of_best(contest) for contest in contests.values() if of(contest, OWN)]
+    return max((share for share in shares if share is not None), default=None)
+
+
 @dataclass(frozen=True)
 class Bar:
     """A bound for a number: the largest that will do, or with `at_least` the smallest.

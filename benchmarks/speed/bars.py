@@ -10,6 +10,7 @@ from speed.bar import (
     share_of_best,
     sixteen_by_one,
     times_faster_than,
+    worst_share_of_best,
 )
 
 
@@ -98,6 +99,7 @@ BARS = [
         1,
         single("a", b="normal"),
     ),
+    Bar("Trace, determinant, diagonal", f"{TIME} the best peer, at worst", "scalars", worst_share_of_best, 1.0),
     Bar("Import", "× NumPy and SciPy", "importing", by_limit, 1.3),
     Bar("Step of CG with K-FAC, net a", PRODUCTS, "krylov", by_limit, 1.1, case("a", M="K-FAC")),
     Bar("Step of CG with K-FAC, net b", PRODUCTS, "krylov", by_limit, 1.1, case("b", M="K-FAC")),

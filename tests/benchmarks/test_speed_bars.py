@@ -70,6 +70,12 @@ def test_best_peer_is_a_library_and_was_there():
     assert bar_of.best_peer(ROWS)["who"] == "PyLops"
 
 
+def test_the_worst_of_several_contests():
+    slower = [{**one, "net": "b", "by kronlin": one["by kronlin"] and one["by kronlin"] / 4} for one in ROWS]
+    assert bar_of.worst_share_of_best(ROWS + slower) == pytest.approx(4 / 3)
+    assert bar_of.worst_share_of_best(ROWS[-1:]) is None
+
+
 def test_bounds_are_kept_up_to_equality():
     below, above = bar(bar_of.by_limit), bar(bar_of.by_limit, at_least=True)
     assert [below.met(value) for value in (1.2, 1.3, 1.4)] == [True, True, False]
