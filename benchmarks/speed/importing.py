@@ -5,7 +5,7 @@ time of an interpreter that does nothing is subtracted from all. The first produ
 Kronecker operator of net a, made of NumPy arrays by the public classes of each library; curvlinops makes its factors
 from a model and one example. What is subtracted there is an interpreter that makes these arrays.
 
-Run `python -m speed.importing` in this folder's parent (two minutes).
+`python -m speed.importing` takes two minutes.
 """
 
 import subprocess

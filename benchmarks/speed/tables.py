@@ -8,14 +8,19 @@ from typing import Any
 
 from pagetexts import write_texts
 
-from speed import bars, words
-from speed.bars import Bar, Row
+from speed import words
+from speed.bar import Bar, Row, best_peer, by_limit
+from speed.bars import BARS
 
 RESULTS = Path(__file__).parents[1] / "results"
 TARGET = Path(__file__).parents[2] / "docs" / "speed"
 MARKDOWN = RESULTS / "speed.md"
 PLAIN = ("question", "who", "ms", "by limit", "by kronlin")
-CASE = ("dtype", "vectors", "n", "examples", "K", "S", "L", "layers", "width", "rank")
+BAR = ("what", "value", "bar", "met")
+"""Entries of a row that carries a bar of its own."""
+GROWN = ("x", "parameters", "ns per parameter", "by the fewest")
+"""Entries of a row that is one of a line of sizes x."""
+CASE = ("dtype", "vectors", "n", "examples", "columns")
 """Facts that make the columns of a table; there is one table for each combination of the others, which are words."""
 
 Records = dict[str, dict[str, Any]]
@@ -42,31 +47,34 @@ def load(folder: Path = RESULTS) -> Records:
 
 def facts(row: Row, inside: bool) -> dict[str, Any]:
     """The facts that name a column, or those that name a table; other numbers are measurements of their own."""
+    known = (*PLAIN, *GROWN, *(BAR if "bar" in row else ()))
     return {
         key: value
         for key, value in row.items()
-        if key not in PLAIN and (key in CASE if inside else key not in CASE and isinstance(value, str))
+        if key not in known and (key in CASE if inside else key not in CASE and isinstance(value, str))
     }
+
+
+def measurements(rows: list[Row]) -> list[str]:
+    """What was measured beside the time, in the order of the entries."""
+    said = {key for row in rows for inside in (True, False) for key in facts(row, inside)}
+    keys = {key: None for row in rows for key, value in row.items() if value is not None}
+    return [key for key in keys if key not in (*PLAIN, *BAR, *GROWN, *said)]
 
 
 def tables(rows: list[Row]) -> list[Table]:
     """The tables of a question: times with ratios, and further measurements."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault(words.case(facts(row, inside=False)), []).append(row)
+        caption = words.case(facts(row, inside=False))
+        groups.setdefault(f"{row['question']}: {caption}" if "x" in row else caption, []).append(row)
     found = []
     for caption, group in groups.items():
-        facts_there = {key for row in group for inside in (True, False) for key in facts(row, inside)}
-        keys = list({key: None for row in group for key in row if key not in (*PLAIN, *facts_there)})
-        keys = [key for key in keys if any(row.get(key) is not None for row in group)]
         if len({words.case(facts(row, inside=True)) for row in group}) == 1:
-            found.append(flat(caption, group, keys))
+            found.append(flat(caption, group))
         else:
             found.append(pivot(caption, group, words.time_and_ratio))
-            found += [
-                pivot(words.joined(caption, key), group, lambda row, key=key: words.number(row.get(key)))
-                for key in keys
-            ]
+            found += [pivot(words.joined(caption, key), group, written(key)) for key in measurements(group)]
     return found
 
 
@@ -75,36 +83,39 @@ def written(key: str) -> Callable[[Row], str]:
     return lambda row: words.number(row.get(key))
 
 
-def flat(caption: str, rows: list[Row], more: list[str]) -> Table:
+def flat(caption: str, rows: list[Row]) -> Table:
     """One case: contestants from top to bottom, measurements from left to right."""
-    keys = ["ms", *(key for key in ("by limit", "by kronlin") if any(row[key] is not None for row in rows)), *more]
+    ratios = [key for key in ("by limit", "by kronlin") if any(row[key] is not None for row in rows)]
+    keys = ["ms", *ratios, *measurements(rows)]
     body = [[row["who"], *(words.number(row.get(key)) for key in keys)] for row in rows]
     return Table(words.joined(caption, words.case(facts(rows[0], inside=True))), ["", *keys], body)
 
 
 def pivot(caption: str, rows: list[Row], cell: Callable[[Row], str]) -> Table:
-    """Contestants from top to bottom, cases from left to right."""
+    """Contestants or sizes from top to bottom, cases from left to right."""
     columns = list({words.case(facts(row, inside=True)): None for row in rows})
-    contestants = list({row["who"]: None for row in rows})
-    cells = {(row["who"], words.case(facts(row, inside=True))): cell(row) for row in rows}
-    body = [[who, *(cells.get((who, column), "") for column in columns)] for who in contestants]
+    lines = list({row.get("x", row["who"]): None for row in rows})
+    cells = {(row.get("x", row["who"]), words.case(facts(row, inside=True))): cell(row) for row in rows}
+    body = [[str(line), *(cells.get((line, column), "") for column in columns)] for line in lines]
     return Table(caption, ["", *columns], [row for row in body if any(row[1:])])
 
 
 def summary(records: Records) -> Table:
     """Every bar that was measured: what it asks, what was measured, beside the best peer and the limit."""
     lines = []
-    for bar in bars.BARS:
+    for bar in BARS:
         rows = records.get(bar.question, {"rows": []})["rows"]
         value = bar.measured(rows)
         if value is not None:
             lines.append(summary_row(bar, value, bar.rows(rows)))
+    for record in records.values():
+        lines += [own_bar(row) for row in record["rows"] if row.get("bar") is not None]
     return Table("", ["work", "bar", "measured", "", "kronlin by limit", "best peer by kronlin"], lines)
 
 
 def summary_row(bar: Bar, value: float, rows: list[Row]) -> list[str]:
     """A line of the summary."""
-    limit, best = bars.by_limit(rows), bars.best_peer(rows)
+    limit, best = by_limit(rows), best_peer(rows)
     return [
         bar.work,
         f"{'≥' if bar.at_least else '≤'} {words.number(bar.bound)} {bar.unit}",
@@ -115,10 +126,17 @@ def summary_row(bar: Bar, value: float, rows: list[Row]) -> list[str]:
     ]
 
 
+def own_bar(row: Row) -> list[str]:
+    """A line of the summary, of a row that carries its bar."""
+    work = words.joined(*(words.case(facts(row, inside)) for inside in (False, True)))
+    verdict = "met" if row["met"] else "missed"
+    return [work, f"{row['what']}: {words.number(row['bar'])}", words.number(row["value"]), verdict, "–", "–"]
+
+
 def missed(records: Records) -> list[tuple[Bar, float]]:
     """The bars that were measured and missed, with their numbers."""
     found = []
-    for bar in bars.BARS:
+    for bar in BARS:
         value = bar.measured(records.get(bar.question, {"rows": []})["rows"])
         if value is not None and not bar.met(value):
             found.append((bar, value))

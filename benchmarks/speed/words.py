@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from speed.bars import Bar, Row
+    from speed.bar import Bar, Row
     from speed.tables import Table
 
 TITLES = {
@@ -31,6 +31,9 @@ DESCRIBED = {
     "layers.png": "Time per parameter of an application, by the number of equal layers",
     "widths.png": "Time of an application by the width of the layers, and that of matrix products alone",
 }
+COUNTED = ("examples", "columns")
+SELF_EVIDENT = ("dtype", "work", "what", "scalar")
+NAMES = {"b": "right-hand side", "M": "M ="}
 GENERATED = "Written by `python -m speed.tables`; docs/speed.rst says how to read it."
 NO_VERSIONS = ("date", "python", "processor", "processors", "load", "threads")
 NOT_YET = "*Not measured yet.*\n"
@@ -46,9 +49,11 @@ def number(value: float | None) -> str:
 
 
 def time_and_ratio(row: "Row") -> str:
-    """Milliseconds, and by the limit; where there is no limit, by kronlin's time."""
+    """Milliseconds, and by the limit; where there is no limit, by kronlin's time; of many layers per parameter."""
     if row["ms"] is None:
         return "–"
+    if row.get("by the fewest") is not None:
+        return f"{number(row['ns per parameter'])} ns ({number(row['by the fewest'])})"
     ratio = row["by kronlin"] if row["by limit"] is None else row["by limit"]
     return f"{number(row['ms'])} ms" + ("" if ratio is None else f" ({number(ratio)})")
 
@@ -62,7 +67,11 @@ def said(key: str, value: object) -> str:
     """A fact in words."""
     if key == "vectors":
         return f"{value} vector" + ("" if value == 1 else "s")
-    return str(value) if key in ("dtype", "work", "form", "what") else f"{key} {value}"
+    if key in COUNTED:
+        return f"{value} {key}"
+    if key in SELF_EVIDENT or (key == "net" and len(str(value)) > 1):
+        return str(value)
+    return f"{NAMES.get(key, key)} {value}"
 
 
 def joined(*parts: str) -> str:
@@ -81,9 +90,9 @@ def facts_of(machine: dict[str, str]) -> str:
 
 
 def question_of(question: str) -> list[str]:
-    """What the file of a question says of it, in paragraphs, without how it is run."""
+    """What the file of a question says of it, in paragraphs."""
     text = ast.get_docstring(ast.parse(Path(__file__).with_name(f"{question}.py").read_text(encoding="utf-8")))
-    return [one for one in str(text).split("\n\n") if not one.startswith("Run ")]
+    return str(text).split("\n\n")
 
 
 def escaped(text: str) -> str:
