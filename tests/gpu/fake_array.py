@@ -73,13 +73,15 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
         wait("get")
         return self.host.copy()
 
+    def item(self) -> Any:
+        """The only entry, as a number of the host."""
+        wait("item")
+        return self.host.item()
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         found = getattr(self.host, name)
-        if name in ("item", "tolist"):
-            wait(name)
-            return found
         if callable(found):
             return lambda *args, **options: on_device(getattr(np.ndarray, name))(self, *args, **options)
         return ndarray(found) if isinstance(found, np.ndarray) else found
