@@ -98,6 +98,13 @@ class Library:
         """
         return [call() for call in calls]
 
+    def captured(self, function: Callable[[Array], Array], example: Array) -> Callable[[Array], Array]:
+        """Record what a function does with an array like `example`, and return what does it again."""
+        raise TypeError(
+            f"{self.name} has no graphs to record an application in: take A @ x itself, "
+            'or move A to CuPy by A.to("cupy")'
+        )
+
     def csr(self, data: Array, columns: Array, starts: Array, shape: tuple[int, int]) -> Any:
         """Make a sparse matrix whose row i holds data[starts[i]:starts[i + 1]] in those `columns`."""
         raise TypeError(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from kronlin.arrays._graph import captured
 from kronlin.arrays._optional import optional_import
 from kronlin.arrays._streams import SideStreams
 from kronlin.arrays.library import Array, Library
@@ -127,6 +128,9 @@ class CuPy(Library):
         eye = xp.eye(a.shape[-1], dtype=a.dtype, device=a.device)
         good = _is_small(xp, a @ q - q * w[..., None, :], a, eps) & _is_small(xp, self._adjoint(q) @ q - eye, eye, eps)
         return bool(good & xp.all(w[..., 1:] >= w[..., :-1]))
+
+    def captured(self, function: Callable[[Array], Array], example: Array) -> Callable[[Array], Array]:
+        return captured(function, example)
 
     def csr(self, data: Array, columns: Array, starts: Array, shape: tuple[int, int]) -> Any:
         return optional_import("cupyx.scipy.sparse", extra="gpu").csr_matrix((data, columns, starts), shape=shape)
