@@ -56,11 +56,13 @@ class ArrayLibrary:
     def owns(self, x: Any) -> bool:
         """Whether `x` is an array of this library on this device."""
         device = array_api_compat.device(self.asarray(0.0))
-        return array_api_compat.array_namespace(x) is self.xp and array_api_compat.device(x) == device
+        plain = array_api_compat.is_numpy_array(x)  # NumPy needs no wrapper
+        home = array_api_compat.array_namespace(x, use_compat=False if plain else None)
+        return home is self.xp and array_api_compat.device(x) == device
 
 
-NUMPY = ArrayLibrary("numpy", "array_api_compat.numpy")
-READ_ONLY = ArrayLibrary("numpy-read-only", "array_api_compat.numpy", read_only=True)
+NUMPY = ArrayLibrary("numpy", "numpy")
+READ_ONLY = ArrayLibrary("numpy-read-only", "numpy", read_only=True)
 STRICT = ArrayLibrary("strict", "array_api_strict", array_api_strict.Device("CPU_DEVICE"))
 STRICT_DEVICE = ArrayLibrary("strict-device1", "array_api_strict", array_api_strict.Device("device1"))
 TORCH = ArrayLibrary("torch", "array_api_compat.torch")

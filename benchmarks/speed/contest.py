@@ -5,8 +5,12 @@ import time
 from collections.abc import Callable
 from statistics import median
 
-from speed.limits import times_limit
+import numpy as np
 
+from speed.limits import times_limit
+from speed.peers import as_array
+
+LONG = 1.0  # seconds: a call that takes longer is not made twice to warm up
 PAUSE = 0.03  # seconds: idle threads of one library spin for about that long, and would slow the next contestant
 
 
@@ -23,17 +27,38 @@ def samples(
         for name, function in functions.items():
             gc.collect()
             time.sleep(PAUSE)
-            if name not in repeats:
-                function()
-                start = time.perf_counter()
-                function()
-                repeats[name] = max(1, int(budget / max(time.perf_counter() - start, 1e-7)))
+            if not counted:
+                repeats[name] = repeats_to_fill(budget, function)
+                continue
             start = time.perf_counter()
             for _ in range(repeats[name]):
                 function()
-            if counted:
-                taken[name].append((time.perf_counter() - start) / repeats[name])
+            taken[name].append((time.perf_counter() - start) / repeats[name])
     return taken
+
+
+def repeats_to_fill(budget: float, function: Callable[[], object]) -> int:
+    """How many calls fill `budget` seconds; the first call, which may prepare things, counts only if it is long."""
+    for _ in range(2):
+        start = time.perf_counter()
+        function()
+        seconds = time.perf_counter() - start
+        if seconds > LONG:
+            break
+    return max(1, int(budget / max(seconds, 1e-7)))
+
+
+def agree(functions: dict[str, Callable[[], object]], tolerance: float) -> None:
+    """Make sure that all contestants compute the same, to `tolerance` times the largest entry of kronlin's result."""
+    own = as_array(functions["kronlin"]())
+    bound = tolerance * float(np.max(np.abs(own)))
+    for name, function in functions.items():
+        other = as_array(function())
+        if other.shape != own.shape or other.dtype != own.dtype:
+            raise AssertionError(f"{name} returns {other.dtype} {other.shape}, and kronlin {own.dtype} {own.shape}")
+        difference = float(np.max(np.abs(other - own)))
+        if not difference <= bound:
+            raise AssertionError(f"{name} differs from kronlin by {difference:.1e}, allowed is {bound:.1e}")
 
 
 def rows(
@@ -56,3 +81,10 @@ def rows(
         row["by kronlin"] = by_kronlin
         table.append(row)
     return table
+
+
+def absent_rows(names: list[str], **facts: object) -> list[dict[str, object]]:
+    """A row for each contestant that is not installed."""
+    return [
+        {**facts, "who": f"{name} (not installed)", "ms": None, "by limit": None, "by kronlin": None} for name in names
+    ]

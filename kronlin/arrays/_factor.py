@@ -4,6 +4,7 @@ All functions take (..., n, n) and factor every matrix of the stack in one call 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from kronlin.arrays._elementary import abs2, cast, diagonal_of, hermitian_part, real_part
 from kronlin.arrays._errors import NotPositiveDefiniteError, SingularMatrixError
@@ -15,8 +16,13 @@ from kronlin.arrays.library import Array
 def eigh(a: Array) -> tuple[Array, Array]:
     """Return w ascending (..., n) and Q (..., n, n) with A = Q diag(w) Qᴴ, computed in double precision."""
     own = kind(a)
-    w, q = own.library.eigh(hermitian_part(cast(a, own.double)))
+    w, q = eigh_own(cast(a, own.double))
     return cast(w, own.real), cast(q, own)
+
+
+def eigh_own(a: Array) -> tuple[Array, Array]:
+    """Return what `eigh` does, computed in the precision of A: the errors of w and of Q diag(w) Qᴴ are a few eps ‖A‖."""
+    return lookup(a)[1].eigh(a)
 
 
 def qr(a: Array) -> tuple[Array, Array]:
@@ -35,13 +41,15 @@ def cholesky(a: Array) -> Array:
     """
     own = kind(a)
     for precision in (own,) if own.double == own else (own, own.double):
-        matrix = hermitian_part(cast(a, precision))
-        factor = _guarded(own.library.cholesky, matrix)
-        smallest = None if factor is None else _smallest_pivot(matrix, factor)
+        matrix = cast(a, precision)
+        smallest = None
+        with suppress(*own.library.linalg_errors):
+            factor = own.library.cholesky(matrix)
+            smallest = _smallest_pivot(matrix, factor)
         if smallest is not None and smallest > a.shape[-1] * precision.eps:
             return cast(factor, own)
-    if smallest is None:
-        if _is_semidefinite(matrix, own.eps):
+    if smallest is None or smallest != smallest:
+        if _is_semidefinite(hermitian_part(matrix), own.eps):
             raise SingularMatrixError("a pivot of the Cholesky factorisation is zero, but for rounding error")
         raise NotPositiveDefiniteError("a pivot of the Cholesky factorisation is not positive")
     raise SingularMatrixError(f"a pivot is only {smallest:.1e} of its diagonal entry, which is rounding error")

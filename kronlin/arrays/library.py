@@ -52,10 +52,30 @@ class Library:
         turned = xp.matrix_transpose(x)
         return xp.conj(turned) if xp.isdtype(x.dtype, "complex floating") else turned
 
+    def _hermitian_part(self, x: Array) -> Array:
+        return (x + self._adjoint(x)) / 2
+
     def all_finite(self, x: Array) -> bool:
         """Tell whether no entry is NaN or infinite."""
         xp = self.namespace()
         return bool(xp.all(xp.isfinite(x)))
+
+    def lies_by_columns(self, x: Array) -> bool:
+        """Tell whether the entries of a column of `x` (..., n, k) follow one another in memory; False if unknown."""
+        return False
+
+    def inner_products(self, x: Array, y: Array) -> Array:
+        """Return xᴴ y of the columns of two blocks (..., n, k), as (..., k)."""
+        return self.namespace().vecdot(x, y, axis=-2)
+
+    def advance(self, y: Array, a: Array, x: Array, chosen: Array) -> Array:
+        """Return Y + X diag(a) in the chosen columns and Y in the others; Y may be written over."""
+        return self.namespace().where(chosen, y + a * x, y)
+
+    def turn(self, p: Array, b: Array, y: Array, chosen: Array) -> Array:
+        """Return Y + P diag(b) in the chosen columns and zero in the others; P may be written over."""
+        xp = self.namespace()
+        return xp.where(chosen, y + b * p, xp.zeros_like(y))
 
     def checked(self) -> AbstractContextManager[Any]:
         """Within it the factorisations of the library raise one of `linalg_errors` where they fail."""
@@ -67,24 +87,24 @@ class Library:
         return xp.linalg.solve(self._adjoint(lower) if adjoint else lower, b)
 
     def eigh(self, a: Array) -> tuple[Array, Array]:
-        """Return w ascending and Q with A = Q diag(w) Qᴴ, in the dtype of A (..., n, n), Hermitian to the last bit."""
-        w, q = self.namespace().linalg.eigh(a)
+        """Return w ascending and Q with (A + Aᴴ)/2 = Q diag(w) Qᴴ, in the dtype of A (..., n, n)."""
+        w, q = self.namespace().linalg.eigh(self._hermitian_part(a))
         return w, q
 
     def cholesky(self, a: Array) -> Array:
-        """Return the lower triangular L with A = L Lᴴ, in the dtype of A (..., n, n), Hermitian to the last bit.
+        """Return the lower triangular L with (A + Aᴴ)/2 = L Lᴴ, in the dtype of A (..., n, n).
 
-        Where there is none, one of `linalg_errors` is raised or L has a NaN; `kronlin.arrays.cholesky` looks at both.
+        Where there is none, one of `linalg_errors` is raised or the diagonal of L has a NaN: `kronlin.arrays.cholesky`
+        looks at both.
         """
-        return self.namespace().linalg.cholesky(a)
+        return self.namespace().linalg.cholesky(self._hermitian_part(a))
 
     def inverse_cholesky(self, lower: Array) -> Array:
         """Return (L Lᴴ)⁻¹, Hermitian to the last bit, for a lower triangular L (..., n, n) with a nonzero diagonal."""
         xp = self.namespace()
         eye = xp.eye(lower.shape[-1], dtype=lower.dtype, device=lower.device)
         half = self.solve_triangular(lower, xp.broadcast_to(eye, lower.shape))
-        inverse = self._adjoint(half) @ half
-        return (inverse + self._adjoint(inverse)) / 2
+        return self._hermitian_part(self._adjoint(half) @ half)
 
     def concurrently(self, calls: Sequence[Callable[[], Any]], costs: Sequence[float]) -> list[Any]:
         """Return the results of independent calls, in order; a library may run them side by side, the dearest first.
@@ -104,6 +124,10 @@ class Library:
             f"{self.name} has no graphs to record an application in: take A @ x itself, "
             'or move A to CuPy by A.to("cupy")'
         )
+
+    def shifted(self, a: Array, c: float) -> Array:
+        """Return A + c I for A (..., n, n)."""
+        return a + c * self.namespace().eye(a.shape[-1], dtype=a.dtype, device=a.device)
 
     def csr(self, data: Array, columns: Array, starts: Array, shape: tuple[int, int]) -> Any:
         """Make a sparse matrix whose row i holds data[starts[i]:starts[i + 1]] in those `columns`."""

@@ -51,6 +51,9 @@ class CuPy(Library):
     def is_accelerator(self, device: Any) -> bool:
         return True
 
+    def lies_by_columns(self, x: Array) -> bool:
+        return bool(x.strides[-2] == x.itemsize)
+
     def checked(self) -> AbstractContextManager[Any]:
         """Without it cuSOLVER's word that a factorisation failed is not read, and the answer is garbage."""
         errors: AbstractContextManager[Any] = optional_import("cupyx", extra="gpu").errstate(linalg="raise")
