@@ -78,7 +78,7 @@ class CuPy(Library):
 
         Source: cupy/cupy issue 4847 (2021).
         """
-        eigh = self.namespace().linalg.eigh
+        a, eigh = self._hermitian_part(a), self.namespace().linalg.eigh
         if a.ndim > 2 and a.shape[-1] <= _JACOBI:
             found = eigh(a)
             if self._is_decomposition(a, *found):
@@ -93,7 +93,7 @@ class CuPy(Library):
 
     def cholesky(self, a: Array) -> Array:
         """Factor a stack of small matrices in one call and check the product, larger ones one by one."""
-        xp = self.namespace()
+        a, xp = self._hermitian_part(a), self.namespace()
         with self.checked():
             if a.ndim > 2 and a.shape[-1] <= _BATCHED:
                 lower = xp.linalg.cholesky(a)

@@ -91,6 +91,15 @@ def test_decompositions(cuda, dtype, shape):
     close(lower @ adjoint(lower), wide(a), 20 * eps(dtype))
 
 
+def test_the_hermitian_part_is_factored(cuda):
+    a, skew = positive(4, batch=(2,)), np.triu(normal((4, 4)), 1)
+    given = cuda.asarray(a + skew - skew.T)
+    w, q = (cuda.numpy(x) for x in library.eigh(given))
+    close(q * w[..., None, :], a @ q, 1e-13)
+    lower = cuda.numpy(library.cholesky(given))
+    close(lower @ adjoint(lower), a, 1e-13)
+
+
 @pytest.mark.parametrize("shape", [(5, 6, 6), (2, 4, 130, 130)], ids=str)
 def test_wrong_answers_of_the_batched_method_are_noticed(fake, monkeypatch, shape):
     monkeypatch.setitem(fake_cupy.FAULTS, "batched eigh", True)
