@@ -136,3 +136,14 @@ def test_double_factors_serve_single_precision(device):
     dense = np.kron(*(positive(5, seed=i, condition=1e5).astype("float32").astype("float64") for i in range(2)))
     expected = np.linalg.solve(dense + 1e-6 * np.eye(25), x)
     assert np.linalg.norm(device.numpy(y) - expected) < 1e-5 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("rows", [(), (2,)], ids=["one", "two"])
+def test_a_product_from_the_right_copies_no_operator(cuda, rows):
+    """A complex x @ A neither conjugates the arrays of A anew nor looks at them."""
+    a, x = normal((4, 3), "complex128"), normal((*rows, 4), "complex128", 1)
+    A = kl.LowRank(cuda.asarray(a), kl.Dense(cuda.asarray(normal((3, 3), "complex128", 2))), cuda.asarray(a))
+    given = cuda.asarray(x)
+    first = given @ A
+    assert not carried(lambda: given @ A)
+    np.testing.assert_allclose(cuda.numpy(first), x @ a @ normal((3, 3), "complex128", 2) @ a.conj().T, rtol=1e-12)
