@@ -98,8 +98,8 @@ def machine() -> dict[str, str]:
     return facts
 
 
-def report(question: str, rows: list[dict[str, object]]) -> None:
-    """Print rows as a table, and keep them with the machine's facts in results/<question>.json."""
+def report(question: str, rows: list[dict[str, object]], facts: dict[str, str] | None = None) -> None:
+    """Print rows as a table, and keep them with the machine's facts, and further ones, in results/<question>.json."""
     keys = list(rows[0])
     cells = [keys] + [
         [f"{row[key]:.3g}" if isinstance(row[key], float) else str(row[key]) for key in keys] for row in rows
@@ -108,5 +108,5 @@ def report(question: str, rows: list[dict[str, object]]) -> None:
     for line in cells:
         print("  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)))
     RESULTS.mkdir(exist_ok=True)
-    record = {"question": question, "machine": machine(), "rows": rows}
+    record = {"question": question, "machine": machine() | (facts or {}), "rows": rows}
     (RESULTS / f"{question}.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")

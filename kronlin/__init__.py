@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kronlin.algebra import Identity, Operator, Zero, assume, tree
+from kronlin.algebra import Identity, Operator, Zero, assume, replay, tree
 from kronlin.arrays import NotPositiveDefiniteError, SingularMatrixError, memory_limit
 from kronlin.operators import (
     BlockDiagonal,
@@ -127,6 +127,7 @@ __all__ = [
     "per_factor_damping",
     "quadratic_model",
     "reduction_ratio",
+    "replay",
     "rescale_step",
     "rotate",
     "save",

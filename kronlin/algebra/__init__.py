@@ -1,6 +1,7 @@
 """The algebra: the abstract operator, its lazy sums and products, and the open rules that keep structure."""
 
 from kronlin.algebra import rules
+from kronlin.algebra._replay import replay
 from kronlin.algebra._tree import Tree, tree
 from kronlin.algebra.adjoint import Adjoint
 from kronlin.algebra.conjugate import Conjugate
@@ -28,6 +29,7 @@ __all__ = [
     "Tree",
     "Zero",
     "assume",
+    "replay",
     "rules",
     "scalar",
     "tree",

@@ -9,7 +9,7 @@ from kronlin.algebra._tree import Tree
 from kronlin.algebra.functions import MatrixFunctions
 from kronlin.algebra.properties import NOTHING, PD, PSD, SELF_ADJOINT, UNKNOWN, Answer, Properties
 from kronlin.algebra.structure import promote
-from kronlin.arrays import Array, is_array, is_linear_map, is_sparse, kind, linear_operator, namespace
+from kronlin.arrays import Array, adjoint, conj, is_array, is_linear_map, is_sparse, kind, linear_operator, namespace
 from kronlin.arrays import cast as cast_array
 
 _LONGEST_INSIDE = 100
@@ -114,9 +114,8 @@ class Operator(MatrixFunctions):
             other = _as_operator(other)
             return NotImplemented if other is None else other @ self
         if other.ndim == 1:
-            return self.T @ other
-        xp = kind(other).xp
-        return xp.matrix_transpose(self.T @ xp.matrix_transpose(other))
+            return conj(self.H @ conj(other))  # not by A.T, which copies a complex operator each time
+        return adjoint(self.H @ adjoint(other))
 
     def _apply(self, x: Array) -> Array:
         """A @ x for an array x of shape (columns,) or (columns, k), after checking it."""

@@ -118,6 +118,13 @@ class Library:
         """
         return [call() for call in calls]
 
+    def captured(self, function: Callable[[Array], Array], example: Array) -> Callable[[Array], Array]:
+        """Record what a function does with an array like `example`, and return what does it again."""
+        raise TypeError(
+            f"{self.name} has no graphs to record an application in: take A @ x itself, "
+            'or move A to CuPy by A.to("cupy")'
+        )
+
     def shifted(self, a: Array, c: float) -> Array:
         """Return A + c I for A (..., n, n)."""
         return a + c * self.namespace().eye(a.shape[-1], dtype=a.dtype, device=a.device)

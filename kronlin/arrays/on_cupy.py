@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from kronlin.arrays._graph import captured
 from kronlin.arrays._optional import optional_import
 from kronlin.arrays._streams import SideStreams
 from kronlin.arrays.library import Array, Library
@@ -77,7 +78,7 @@ class CuPy(Library):
 
         Source: cupy/cupy issue 4847 (2021).
         """
-        eigh = self.namespace().linalg.eigh
+        a, eigh = self._hermitian_part(a), self.namespace().linalg.eigh
         if a.ndim > 2 and a.shape[-1] <= _JACOBI:
             found = eigh(a)
             if self._is_decomposition(a, *found):
@@ -92,7 +93,7 @@ class CuPy(Library):
 
     def cholesky(self, a: Array) -> Array:
         """Factor a stack of small matrices in one call and check the product, larger ones one by one."""
-        xp = self.namespace()
+        a, xp = self._hermitian_part(a), self.namespace()
         with self.checked():
             if a.ndim > 2 and a.shape[-1] <= _BATCHED:
                 lower = xp.linalg.cholesky(a)
@@ -130,6 +131,9 @@ class CuPy(Library):
         eye = xp.eye(a.shape[-1], dtype=a.dtype, device=a.device)
         good = _is_small(xp, a @ q - q * w[..., None, :], a, eps) & _is_small(xp, self._adjoint(q) @ q - eye, eye, eps)
         return bool(good & xp.all(w[..., 1:] >= w[..., :-1]))
+
+    def captured(self, function: Callable[[Array], Array], example: Array) -> Callable[[Array], Array]:
+        return captured(function, example)
 
     def csr(self, data: Array, columns: Array, starts: Array, shape: tuple[int, int]) -> Any:
         return optional_import("cupyx.scipy.sparse", extra="gpu").csr_matrix((data, columns, starts), shape=shape)

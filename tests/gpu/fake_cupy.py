@@ -206,6 +206,7 @@ def _modules() -> dict[str, Any]:
     vars(device).update(Device=Device)
     vars(cuda).update(Device=Device, Stream=Stream, ExternalStream=Stream, Event=Event, runtime=runtime)
     vars(cuda).update(get_current_stream=lambda: [Stream.null, *getattr(Stream.threads, "current", [])][-1])
+    vars(cuda).update(MemoryPool=lambda: SimpleNamespace(malloc="a pool of its own"))
     vars(cuda).update(get_allocator=lambda: "the pool", using_allocator=using_allocator)
     vars(cuda).update(get_elapsed_time=lambda start, end: 1e3 * (end.seconds - start.seconds))
     vars(cupyx).update(errstate=errstate)
