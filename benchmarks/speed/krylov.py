@@ -1,8 +1,8 @@
-"""What does a step of conjugate gradients cost beside the products it needs, for 1 right-hand side and for 16?
+"""The cost of a step of conjugate gradients beside the products it needs, for 1 right-hand side and for 16.
 
 A is the damped Fisher matrix, M the damped inverse of K-FAC, both kronlin's, handed to every solver as its own kind of
-linear operator. All make the same numbers of steps, with tolerances of zero, and the time of a step is the difference of
-two such runs, so that neither the start nor a rule of stopping counts. These rules are: kronlin ‖b - A x‖ ≤ rtol ‖b‖
+linear operator. All make the same numbers of steps, with tolerances of zero, and the time of a step is the difference
+of two such runs, so that neither the start nor a rule of stopping counts. These rules are: kronlin ‖b - A x‖ ≤ rtol ‖b‖
 column by column, recomputed at the end; SciPy ‖r‖ ≤ rtol ‖b‖ of the recurrence; linear_operator (curvlinops calls the
 same) the mean over the columns of ‖r‖ / ‖b‖, after at least 10 steps; CoLA ‖r‖ ≤ tol ‖b‖ of the recurrence; lineax
 the largest |r| / (atol + rtol |b|) of an entry; PyLops ‖r‖² ≤ tol. SciPy, lineax and PyLops take one right-hand side;
@@ -47,7 +47,8 @@ def by_scipy(A: Any, M: Any, b: np.ndarray) -> Solver:
 def by_linear_operator(A: Any, M: Any, b: np.ndarray) -> Solver:
     """The function that linear_operator, GPyTorch and curvlinops call."""
     solve, A, M = import_module("linear_operator").utils.linear_cg, A.to("torch"), M.to("torch")
-    side, exact = tensor(b if b.ndim == 2 else b[:, None]), {"tolerance": 0.0, "stop_updating_after": 0.0, "max_tridiag_iter": 0}
+    side = tensor(b if b.ndim == 2 else b[:, None])
+    exact = {"tolerance": 0.0, "stop_updating_after": 0.0, "max_tridiag_iter": 0}
 
     def run(steps: int) -> Any:
         x = solve(A.matmat, side, preconditioner=M.matmat, max_iter=steps, **exact)
@@ -79,7 +80,9 @@ def by_lineax(A: Any, M: Any, b: np.ndarray) -> Solver:
     def wrapped(operator: Any) -> Any:
         operator = operator.to("jax")
         operator @ side  # settles what is known of it, which a traced product cannot
-        return lx.FunctionLinearOperator(lambda x: operator._matmat(x[:, None])[:, 0], given, lx.positive_semidefinite_tag)
+        return lx.FunctionLinearOperator(
+            lambda x: operator._matmat(x[:, None])[:, 0], given, lx.positive_semidefinite_tag
+        )
 
     A, M = wrapped(A), wrapped(M)
 
@@ -98,21 +101,22 @@ def by_pylops(A: Any, M: Any, b: np.ndarray) -> Solver:
     return lambda steps: pylops.optimization.basic.cg(operator, b, niter=steps, tol=0.0)[0]
 
 
+LIMIT = "limit: the products"
+
+
 def contest(net: str, runs: dict[str, Solver], once: Call, **facts: object) -> list[dict[str, object]]:
     """The rows of solvers, by the time of their products, in one run."""
     few, many = STEPS[net]
     agree({name: lambda run=run: run(few) for name, run in runs.items()}, TOLERANCE[str(facts["dtype"])])
-    calls = {(name, steps): lambda run=run, steps=steps: run(steps) for name, run in runs.items() for steps in (few, many)}
-    calls[LIMIT, 0] = once
-    taken = samples({f"{name} {steps}": call for (name, steps), call in calls.items()}, ROUNDS[net])
-    each = {
-        name: [(last - first) / (many - few) for first, last in zip(taken[f"{name} {few}"], taken[f"{name} {many}"], strict=True)]
-        for name in runs
-    }
-    return rows(each | {LIMIT: taken[f"{LIMIT} 0"]}, LIMIT, 1.0, question="krylov", net=net, **facts)
-
-
-LIMIT = "limit: the products"
+    calls: dict[str, Call] = {LIMIT: once}
+    for steps in (few, many):
+        calls |= {f"{name} {steps}": lambda run=run, steps=steps: run(steps) for name, run in runs.items()}
+    taken = samples(calls, ROUNDS[net])
+    each = {}
+    for name in runs:
+        pairs = zip(taken[f"{name} {few}"], taken[f"{name} {many}"], strict=True)
+        each[name] = [(last - first) / (many - few) for first, last in pairs]
+    return rows(each | {LIMIT: taken[LIMIT]}, LIMIT, 1.0, question="krylov", net=net, **facts)
 
 
 def measure(net: str, dtype: str) -> list[dict[str, object]]:
