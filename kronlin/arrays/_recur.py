@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import array_api_compat.numpy as xp
 import numpy as np
 
 from kronlin.arrays.library import Array
@@ -17,7 +18,7 @@ _SIDE = 2**8
 def inner_products(x: Array, y: Array) -> Array:
     """xᴴ y of the columns, (k,); NumPy's own has no fast loop where columns are interleaved."""
     if x.ndim != 2 or x.shape[1] < 2 or _by_columns(x, y):
-        return np.vecdot(x, y, axis=-2)
+        return xp.vecdot(x, y, axis=-2)
     beside = max(1, _SIDE // x.shape[1])  # rows whose sums are kept apart: a longer loop, and fewer roundings a sum
     body = x.shape[0] - x.shape[0] % beside
     total = np.einsum("ij,ij->j", x[body:].conj(), y[body:])
