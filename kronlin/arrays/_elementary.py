@@ -48,6 +48,11 @@ def all_finite(x: Array) -> bool:
     return lookup(x)[1].all_finite(x)
 
 
+def lies_by_columns(x: Array) -> bool:
+    """Tell whether the entries of a column of X (..., n, k) follow one another in memory, so that Xᵀ is no copy."""
+    return lookup(x)[1].lies_by_columns(x)
+
+
 def max_abs(x: Array) -> float:
     """Largest modulus, as a number; 0 for an empty array (one synchronisation on a device)."""
     xp = lookup(x)[0]
@@ -99,10 +104,7 @@ def turn(p: Array, b: Array, y: Array, chosen: Array) -> Array:
 def by_columns(x: Array) -> Array:
     """A block (n, k) that holds each column in one piece, where the library has a say in that."""
     xp = lookup(x)[0]
-    if x.shape[1] < 2:
-        return x
-    turned = xp.matrix_transpose(x)
-    return xp.matrix_transpose(xp.reshape(xp.reshape(turned, (-1,)), turned.shape))
+    return xp.matrix_transpose(compact(xp.matrix_transpose(x)))
 
 
 def balanced(arrays: list[Array], axes: int) -> list[Array]:

@@ -62,6 +62,10 @@ class Library:
         xp = self.namespace()
         return xp.where(chosen, y + b * p, xp.zeros_like(y))
 
+    def lies_by_columns(self, x: Array) -> bool:
+        """Tell whether the entries of a column of `x` (..., n, k) follow one another in memory; False if unknown."""
+        return False
+
     def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
         """Solve L x = b, or Lᴴ x = b, for a lower triangular L (..., n, n) and b (..., n, k)."""
         xp = self.namespace()

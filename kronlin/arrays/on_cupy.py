@@ -29,6 +29,9 @@ class CuPy(Library):
     def is_accelerator(self, device: Any) -> bool:
         return True
 
+    def lies_by_columns(self, x: Array) -> bool:
+        return bool(x.strides[-2] == x.itemsize)
+
     def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
         if lower.ndim > 2:
             return super().solve_triangular(lower, b, adjoint=adjoint)

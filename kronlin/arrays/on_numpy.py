@@ -37,6 +37,9 @@ class NumPy(Library):
     def turn(self, p: Array, b: Array, y: Array, chosen: Array) -> Array:
         return _recur.turn(p, b, y, chosen)
 
+    def lies_by_columns(self, x: Array) -> bool:
+        return bool(x.strides[-2] == x.itemsize)
+
     def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
         if lower.ndim == 2:
             return scipy.linalg.solve_triangular(
