@@ -6,7 +6,8 @@ of two such runs, so that neither the start nor a rule of stopping counts. These
 column by column, recomputed at the end; SciPy ‖r‖ ≤ rtol ‖b‖ of the recurrence; linear_operator (curvlinops calls the
 same) the mean over the columns of ‖r‖ / ‖b‖, after at least 10 steps; CoLA ‖r‖ ≤ tol ‖b‖ of the recurrence; lineax
 the largest |r| / (atol + rtol |b|) of an entry; PyLops ‖r‖² ≤ tol. SciPy, lineax and PyLops take one right-hand side;
-PyLops takes no M, and stands in a contest of its own.
+PyLops takes no M, and stands in a contest of its own. lineax takes part for net b alone: where pᴴAp / rᴴMr is below 100
+times the machine's precision times the number of rows, which is so at once for net a in float32, it returns NaN.
 
 Run `python -m speed.krylov` in this folder's parent for nets a and b (a few minutes), or name nets and dtypes:
 `python -m speed.krylov b float32` prints these alone and keeps no result.
@@ -27,8 +28,8 @@ from speed.peers import Call, entered, tensor
 from speed.workloads import KINDS, layers, vectors
 
 LAM = 1e-2
-STEPS = {"a": (2, 5), "b": (3, 13)}
-ROUNDS = {"a": 3, "b": 5}
+STEPS = {"a": (1, 3), "b": (3, 13)}
+ROUNDS = {"a": 2, "b": 5}
 TOLERANCE = {"float32": 1e-2, "float64": 1e-8}
 Solver = Callable[[int], Any]
 
@@ -88,7 +89,7 @@ def by_lineax(A: Any, M: Any, b: np.ndarray) -> Solver:
 
     @jax.jit  # the number of steps is an argument: net b takes a quarter of a minute to compile
     def run(b: Any, steps: Any) -> Any:
-        solver = lx.CG(rtol=0.0, atol=0.0, max_steps=steps)
+        solver = lx.CG(rtol=1e-12, atol=1e-12, max_steps=steps)
         return lx.linear_solve(A, b, solver, options={"preconditioner": M}, throw=False).value
 
     return lambda steps: run(side, steps).block_until_ready()
@@ -131,7 +132,7 @@ def measure(net: str, dtype: str) -> list[dict[str, object]]:
 
     table = []
     facts: dict[str, object] = {"dtype": dtype, "M": "K-FAC", "vectors": 1}
-    others, absent = built(list(peers), b)
+    others, absent = built([name for name in peers if name != "lineax" or net == "b"], b)
     table += contest(net, {"kronlin": kronlin(A, M, b)} | others, lambda: (A @ b, M @ b), **facts)
     table += absent_rows(absent, question="krylov", net=net, **facts)
 
