@@ -20,6 +20,7 @@ from kronlin.arrays._elementary import (
     norm_from_grams,
     real_part,
     root_sum_squares,
+    shifted,
     to_numpy,
     turn,
 )
@@ -27,6 +28,7 @@ from kronlin.arrays._errors import NotPositiveDefiniteError, SingularMatrixError
 from kronlin.arrays._factor import (
     cholesky,
     eigh,
+    eigh_own,
     inverse_general,
     inverse_positive,
     logdet_cholesky,
@@ -66,6 +68,7 @@ __all__ = [
     "device",
     "diagonal_of",
     "eigh",
+    "eigh_own",
     "find_libraries",
     "hermitian_part",
     "home_of",
@@ -93,6 +96,7 @@ __all__ = [
     "random_signs",
     "real_part",
     "root_sum_squares",
+    "shifted",
     "solve_cholesky",
     "solve_general",
     "solve_triangular",

@@ -43,6 +43,11 @@ def diagonal_of(x: Array) -> Array:
     return lookup(x)[0].linalg.diagonal(x)
 
 
+def shifted(a: Array, c: float) -> Array:
+    """A + c I, for the last two axes."""
+    return lookup(a)[1].shifted(a, c)
+
+
 def all_finite(x: Array) -> bool:
     """Tell whether no entry is NaN or infinite (one synchronisation on a device)."""
     return lookup(x)[1].all_finite(x)
