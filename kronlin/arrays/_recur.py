@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import array_api_compat.numpy as xp
 import numpy as np
 
 from kronlin.arrays.library import Array
@@ -15,10 +14,13 @@ _SIDE = 2**8
 """The square root of that."""
 
 
+def are_interleaved(x: Array, y: Array) -> bool:
+    """Whether these are blocks (n, k) of several columns, of which not all lie in one piece."""
+    return x.ndim == 2 and x.shape[1] > 1 and not _by_columns(x, y)
+
+
 def inner_products(x: Array, y: Array) -> Array:
-    """xᴴ y of the columns, (k,); NumPy's own has no fast loop where columns are interleaved."""
-    if x.ndim != 2 or x.shape[1] < 2 or _by_columns(x, y):
-        return xp.vecdot(x, y, axis=-2)
+    """xᴴ y of interleaved columns, (k,), for which NumPy has no fast loop."""
     beside = max(1, _SIDE // x.shape[1])  # rows whose sums are kept apart: a longer loop, and fewer roundings a sum
     body = x.shape[0] - x.shape[0] % beside
     total = np.einsum("ij,ij->j", x[body:].conj(), y[body:])

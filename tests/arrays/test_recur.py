@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from kronlin.arrays._recur import advance, inner_products, turn
+from kronlin.arrays import inner_products
+from kronlin.arrays._recur import advance, turn
 
 SHAPES = [(5, 1), (5, 3), (0, 2), (4, 0), (70_000, 1), (50_001, 3), (3, 70_000)]
 ORDERS = ["CC", "FF", "CF", "FC"]
