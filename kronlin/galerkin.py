@@ -19,9 +19,13 @@ from kronlin.arrays import (
     is_array,
     is_linear_map,
     kind,
+    pieces,
     to_numpy,
 )
 from kronlin.operators import Dense
+
+_FEW_COLUMNS = 64
+"""Columns of A Z that are formed for a solver: they cost about a quarter of so many products with A."""
 
 
 class Galerkin:
@@ -86,6 +90,17 @@ class Galerkin:
     def Q(self) -> Operator:
         """Z E⁻¹ Zᴴ, the coarse correction; Z S Zᴴ with a coarse solver S."""
         return Product(self.Z, self.E_inverse, self.Z.H)
+
+    @cached_property
+    def formed_AZ(self) -> Operator:
+        """A Z for those who multiply with it at every step: an array, made when first asked for and kept.
+
+        For A = U Uᴴ / n + λ I a product with `AZ` costs half a product with A, one with the array p k multiplications.
+        It is `AZ` itself where the p k entries are beyond `memory_limit`, or where Z has more than 64 columns.
+        """
+        p, k = self.Z.shape
+        is_small = k <= _FEW_COLUMNS and len(pieces(p, k, self.AZ.kind)) == 1
+        return Dense._make(self.AZ.to_dense()) if is_small and not isinstance(self.AZ, Dense) else self.AZ
 
     @cached_property
     def AQ(self) -> Operator:

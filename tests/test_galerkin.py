@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kronlin.algebra import Product, assume, rules
-from kronlin.arrays import NotPositiveDefiniteError
+from kronlin.arrays import NotPositiveDefiniteError, memory_limit
 from kronlin.coarse import nicolaides, spectral
 from kronlin.curvature import FisherRoot, fisher, kfac
 from kronlin.galerkin import Galerkin, inverse_of_coarse_matrix
-from kronlin.operators import Dense, Diagonal, Function, VStack
+from kronlin.operators import Dense, Diagonal, Function, LowRank, VStack
 from tests.nets import DAMPINGS, NETS, close, layers_of, random_layers, reference, tiny_layers
 from tests.triples import energy_root, formulas, random_spd, triples
 
@@ -273,3 +273,28 @@ def test_not_finite():
 def test_mixed_kinds():
     with pytest.raises(ValueError, match="mixes numpy float64 with numpy float32"):
         Galerkin(Dense(np.eye(2)), np.ones((2, 1), np.float32))
+
+
+def test_a_z_is_formed_once_where_it_is_small():
+    calls = []
+    root = np.random.default_rng(0).standard_normal((30, 5))
+
+    def product(x):
+        calls.append(x.shape[1])
+        return root @ x
+
+    U = Function(product, lambda y: root.T @ y, shape=root.shape, dtype="float64")
+    A = LowRank(U).damped(0.1)
+    coarse = Galerkin(A, np.eye(30, 4))
+    calls.clear()
+    formed = coarse.formed_AZ
+    assert type(formed) is Dense
+    assert coarse.formed_AZ is formed
+    assert calls == [4], "all columns in one product"
+    close(formed.array, (root @ root.T + 0.1 * np.eye(30))[:, :4])
+    with memory_limit(30 * 4 * 8 - 1):
+        assert (lazy := Galerkin(A, np.eye(30, 4))).formed_AZ is lazy.AZ
+    wide = Galerkin(LowRank(np.eye(70, 1)).damped(0.1), np.eye(70, 65))
+    assert wide.formed_AZ is wide.AZ
+    dense = Galerkin(np.eye(3), np.ones((3, 1)))
+    assert dense.formed_AZ is dense.AZ

@@ -16,9 +16,10 @@ import numpy as np
 from speed.workloads import Pair
 
 Call = Callable[[], Any]
+Builder = Callable[[], Call]
 
 
-def entered(builders: dict[str, Callable[[], Call]]) -> tuple[dict[str, Call], list[str]]:
+def entered(builders: dict[str, Builder]) -> tuple[dict[str, Call], list[str]]:
     """The calls of those contestants whose library is installed, and the names of the others."""
     calls: dict[str, Call] = {}
     absent = []

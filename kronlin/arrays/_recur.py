@@ -10,18 +10,31 @@ from kronlin.arrays.library import Array
 _WORTH = 2**16
 """Entries taken at a time: few enough to stay in a cache, many enough to outweigh the call."""
 
+_SIDE = 2**8
+"""The square root of that."""
+
+
+def are_interleaved(x: Array, y: Array) -> bool:
+    """Whether these are blocks (n, k) of several columns, of which not all lie in one piece."""
+    return x.ndim == 2 and x.shape[1] > 1 and not _by_columns(x, y)
+
 
 def inner_products(x: Array, y: Array) -> Array:
-    """xᴴ y of the columns, (k,); NumPy's own has no fast loop where columns are interleaved."""
-    if x.ndim != 2 or x.shape[1] == 1 or _by_columns(x, y):
-        return np.vecdot(x, y, axis=-2)
-    parts = [np.einsum("ij,ij->j", x[place].conj(), y[place]) for place in _rows(x)]
-    return np.sum(parts, axis=0) if parts else np.vecdot(x, y, axis=-2)
+    """xᴴ y of interleaved columns, (k,), for which NumPy has no fast loop."""
+    beside = max(1, _SIDE // x.shape[1])  # rows whose sums are kept apart: a longer loop, and fewer roundings a sum
+    body = x.shape[0] - x.shape[0] % beside
+    total = np.einsum("ij,ij->j", x[body:].conj(), y[body:])
+    for start in range(0, body, beside * _SIDE):
+        place = slice(start, min(start + beside * _SIDE, body))
+        pair = [np.ascontiguousarray(block[place]).reshape(-1, beside * x.shape[1]) for block in (x, y)]
+        sums = np.einsum("ij,ij->j", pair[0].conj(), pair[1])
+        total += np.sum(sums.reshape(beside, -1), axis=0)
+    return total
 
 
 def advance(y: Array, a: Array, x: Array, chosen: Array) -> Array:
     """Y + X diag(a) in the chosen columns, written over Y."""
-    scratch = np.empty(_WORTH, y.dtype)
+    scratch = np.empty(max(_WORTH, y.shape[1]), y.dtype)
     for place, factor, rests in _pieces(y, a, chosen, x):
         target = y[place]
         step = scratch[: target.size].reshape(target.shape, order="F" if _by_columns(target) else "C")

@@ -36,7 +36,7 @@ class NumPy(Library):
         return bool(x.strides[-2] == x.itemsize)
 
     def inner_products(self, x: Array, y: Array) -> Array:
-        return _recur.inner_products(x, y)
+        return _recur.inner_products(x, y) if _recur.are_interleaved(x, y) else super().inner_products(x, y)
 
     def advance(self, y: Array, a: Array, x: Array, chosen: Array) -> Array:
         return _recur.advance(y, a, x, chosen)

@@ -35,8 +35,9 @@ def cg(
 
     The j-th iterate minimises ‖x - A⁻¹ b‖_A over x₀ + span{M r₀, (M A) M r₀, …}; the error falls at least like
     2 ((√κ - 1) / (√κ + 1))ʲ with κ = `condition_number(A, M)`. One product with A and one with M a step, for all
-    columns of b together; each column has its own recurrence and rests once it is done. Before success is
-    reported b - A x is recomputed, and iterated from again if it does not meet the tolerance.
+    columns of b together; each column has its own recurrence and rests once it is done, and a large block goes on
+    without its resting columns as soon as they are a quarter of it. Beside the products a step reads or writes 13
+    vectors. Before success is reported b - A x is recomputed, and iterated from again if it misses the tolerance.
 
     Args:
         A: operator or array (n, n); a singular psd A is fine if b lies in its range.
@@ -47,7 +48,7 @@ def cg(
         M: self-adjoint positive definite operator or array that approximates A⁻¹; the identity if None.
         callback: called as `callback(xk)` after every step, with xk of the shape of b.
         check_every: steps between two looks at the flags (each is one synchronisation); 1 on the host and 10 on an
-            accelerator if None. The solution does not depend on it.
+            accelerator if None. The solution depends on it by rounding at most.
         progress: whether to show a tqdm bar.
         recycle: number k of Ritz vectors for the smallest Ritz values of M A to hand over in
             `result.ritz_vectors` (n, k), from the steps of the first column of b. They are a coarse space for

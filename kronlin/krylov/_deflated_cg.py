@@ -36,7 +36,9 @@ def deflated_cg(
 
     With E = Zᴴ A Z, Q = Z E⁻¹ Zᴴ and P = I - A Q the error falls at least like 2 ((√κ - 1) / (√κ + 1))ʲ, κ the
     condition number of the nonzero spectrum of M P A, never larger than that of M A. A step costs one product with
-    A and one with M as in `cg`, and one to three coarse solves.
+    A and one with M as in `cg`, and one to three coarse solves. For these A Z is formed and kept with the `Galerkin`,
+    p m entries and m products with the root of A made together, where they are within `memory_limit` and m ≤ 64; else
+    a step with a Fisher matrix costs up to one product with A more.
 
     ======== ============== ============= ===== ==== ================
     scheme   start          M₁            M₂    M₃   end
@@ -102,8 +104,9 @@ def deflated_cg(
 def _scheme(name: str, coarse: Galerkin, system: System) -> Scheme:
     """The row of the table, with A Z in place of products with A."""
     M = unchanged if system.M is None else system.map(system.M)
-    Z, AZ, invert = map(system.map, (coarse.Z, coarse.AZ, coarse.E_inverse))
-    ZH, AZH = map(system.map, (coarse.Z.H, coarse.AZ.H))
+    image = coarse.formed_AZ
+    Z, AZ, invert = map(system.map, (coarse.Z, image, coarse.E_inverse))
+    ZH, AZH = map(system.map, (coarse.Z.H, image.H))
 
     def project(r: Array) -> Array:
         return r - AZ(invert(ZH(r)))

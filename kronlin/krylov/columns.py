@@ -20,7 +20,7 @@ class Columns:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.kind: Kind = run.system.kind
-        self.left: list[tuple[Array, Array]] = []
+        self.left: list[Array] = []
 
     def are_few(self) -> bool:
         """Whether so many rest, by the last look, that it pays to go on without them."""
@@ -32,7 +32,7 @@ class Columns:
     def narrowed(self, x: Array, r: Array, p: Array, rho: Array) -> tuple[Array, Array, Array, Array]:
         """The blocks and numbers of the columns that are active; of the others x is kept."""
         chosen = self.kind.indices([place for place, active in enumerate(self.run.watch.seen) if active])
-        self.left.append((x, chosen))
+        self.left.append(x)
         self.run.watch.narrow(chosen)
         return *(self._taken(block, chosen) for block in (x, r, p)), self.kind.xp.take(rho, chosen)
 
@@ -40,10 +40,8 @@ class Columns:
         """All columns of x again."""
         xp = self.kind.xp
         while self.left:
-            whole, chosen = self.left.pop()
-            order = self.run.watch.widen()
-            both = xp.concat([xp.matrix_transpose(whole), xp.matrix_transpose(x)], axis=0)
-            x = xp.matrix_transpose(xp.take(both, order, axis=0))
+            both = [xp.matrix_transpose(self.left.pop()), xp.matrix_transpose(x)]
+            x = xp.matrix_transpose(xp.take(xp.concat(both, axis=0), self.run.watch.widen(), axis=0))
         return x
 
     def _taken(self, block: Array, chosen: Array) -> Array:

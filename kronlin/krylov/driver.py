@@ -51,7 +51,7 @@ class Run:
         self.watch.trim()
 
     def begin(self, x: Array) -> Array:
-        """b - A x at the start of a cycle, as a block of its own; no product for the zero that the first starts from."""
+        """b - A x at the start of a cycle, as a block of its own; no product with the zero it may begin from."""
         begun, self._begun = self._begun, True
         return self.residual(x) if begun or not self.system.from_zero else self.system.kind.xp.positive(self.system.b)
 

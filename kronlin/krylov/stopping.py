@@ -199,7 +199,7 @@ class Watch:
             "converged": converged,
             "iterations": steps,
             "column_iterations": to_numpy(self.steps).astype(np.int64),
-            "residuals": np.stack([self._relative(entry) for entry in self.history]),
+            "residuals": self._relative(self.xp.stack(self.history)),
             "true_residual": self._relative(norms),
             "status": status,
         }

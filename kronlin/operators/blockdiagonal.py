@@ -13,7 +13,7 @@ from kronlin.operators.buckets import bucketed
 from kronlin.operators.dense import Dense
 from kronlin.operators.partition import Partition
 from kronlin.operators.spectral import Spectral
-from kronlin.operators.stacks import HStack, VStack
+from kronlin.operators.stacks import HStack, VStack, small_buckets
 
 
 class BlockDiagonal(Operator):
@@ -165,9 +165,14 @@ def gram_of_block_diagonals(a: BlockDiagonal, b: BlockDiagonal) -> Array:
 
 @rules.gram.register(VStack, BlockDiagonal)
 def gram_of_vstack_and_block_diagonal(a: VStack, b: BlockDiagonal) -> Array:
-    """[A₁ᴴ B₁ A₂ᴴ B₂ …], where the rows are cut alike."""
+    """[A₁ᴴ B₁ A₂ᴴ B₂ …], where the rows are cut alike; bucket by bucket where both are sorted alike."""
     if b.rows.sizes != [operator.shape[0] for operator in a.operators]:
         return NotImplemented
+    buckets = small_buckets(a)
+    if tuple(members for _, members in buckets) == b.members:
+        pairs = zip(buckets, b.buckets, strict=True)
+        turned = [a.kind.xp.matrix_transpose(rules.gram(left, right)) for (left, _), right in pairs]
+        return a.kind.xp.matrix_transpose(b.columns.scatter(turned))
     grams = [rules.gram(operator, block) for operator, block in zip(a.operators, b.blocks, strict=True)]
     return a.kind.xp.concat(grams, axis=-1)
 

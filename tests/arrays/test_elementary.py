@@ -222,3 +222,27 @@ def test_whether_columns_lie_in_one_piece(lib):
     assert not arrays.lies_by_columns(rows)
     known = lib.name.startswith(("numpy", "torch", "cupy"))
     assert arrays.lies_by_columns(kind(columns).xp.matrix_transpose(columns)) is known
+
+
+@each_dtype()
+def test_steps_of_a_recurrence_on_every_library(lib, dtype):
+    """Formulas, of all columns and of some; what is given up may be written over, the rest is not."""
+    x, y = (normal((5, 3), dtype, seed) for seed in range(2))
+    a, chosen = np.array([2.0, -1.0, 0.5]), np.array([True, False, True])
+    real = np.zeros(1, dtype).real.dtype.name
+    factors, flags = lib.asarray(a, real), lib.asarray(chosen.astype("float64")) > 0
+    given = lib.asarray(y)
+    check(lib, arrays.inner_products(lib.asarray(x), given), np.sum(x.conj() * y, axis=0), dtype)
+    # only what the caller owns, and may write to, is given up
+    mine = [lib.xp.positive(lib.asarray(x)) for _ in range(2)]
+    check(lib, arrays.advance(mine[0], factors, given, flags), np.where(chosen, x + a * y, x), dtype)
+    check(lib, arrays.turn(mine[1], factors, given, flags), np.where(chosen, y + a * x, 0), dtype)
+    check(lib, given, y, dtype)
+
+
+@each_dtype()
+def test_columns_are_brought_into_one_piece(lib, dtype):
+    x = normal((5, 3), dtype)
+    found = arrays.by_columns(lib.asarray(x))
+    check(lib, found, x, dtype)
+    assert arrays.lies_by_columns(found) is arrays.lies_by_columns(lib.xp.matrix_transpose(lib.asarray(x.T.copy())))

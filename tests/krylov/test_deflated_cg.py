@@ -157,3 +157,25 @@ def test_refusals():
         deflated_cg(A, np.nan * b, Z)
     with pytest.raises(ValueError, match="coarse space is 2×1"):
         deflated_cg(A, b, np.ones((2, 1)))
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_step_costs_one_product_with_the_root_of_a_and_one_with_its_adjoint(scheme):
+    """The coarse solves of a step take none: A Z is formed, by one product of all its columns."""
+    counts = {"U": 0, "Uᴴ": 0}
+    root = np.random.default_rng(0).standard_normal((200, 20))
+
+    def counted(key, matrix):
+        def product(x):
+            counts[key] += 1
+            return matrix @ x
+
+        return product
+
+    U = kl.Function(counted("U", root), counted("Uᴴ", root.T), shape=root.shape, dtype="float64")
+    A, Z = kl.LowRank(U).damped(0.1), np.eye(200, 3)
+    coarse = kl.twolevel.Galerkin(A, Z)
+    counts.update(dict.fromkeys(counts, 0))
+    result = deflated_cg(A, np.ones(200), coarse, scheme=scheme, rtol=1e-8)
+    assert result.converged.all()
+    assert counts == {"U": result.iterations + 2, "Uᴴ": result.iterations + 1}

@@ -7,6 +7,7 @@ from scipy.sparse.linalg import cg as scipy_cg
 import kronlin as kl
 from kronlin.krylov import cg
 from tests.krylov.systems import with_spectrum
+from tests.libraries import STRICT_DEVICE
 
 A = with_spectrum(np.logspace(0, 3, 40), seed=3)
 RANDOM = np.random.default_rng(0)
@@ -159,3 +160,39 @@ def test_tiny_right_hand_sides_do_not_underflow():
     assert result.iterations > 10
     exact = np.linalg.solve(A, b.astype("float64"))
     assert np.linalg.norm(result.x - exact) < 1e-3 * np.linalg.norm(exact)
+
+
+SOLVERS = {
+    "cg": lambda A, b, **options: cg(A, b, M=A, **options),
+    "minres": lambda A, b, **options: kl.minres(A, b, M=A, **options),
+    "gmres": lambda A, b, **options: kl.gmres(A, b, M=A, **options),
+    **{
+        scheme: lambda A, b, scheme=scheme, **options: kl.deflated_cg(
+            A, b, A.kind.eye(40)[:, :2], scheme=scheme, **options
+        )
+        for scheme in ("DEF1", "DEF2", "A-DEF2", "R-BNN1", "R-BNN2")
+    },
+}
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("columns", [1, 3])
+def test_no_scalar_is_read_from_a_device_between_two_looks(monkeypatch, solver, columns):
+    """As many reads in 8 steps as in 24, if both look once."""
+    operator, reads = kl.Diagonal(STRICT_DEVICE.asarray(np.logspace(0, 4, 40))), []
+    array, library = type(operator.kind.eye(1)), operator.kind.library
+    for owner, names in (
+        (array, ("__bool__", "__float__", "__int__", "__index__", "__complex__")),
+        (library, ("to_numpy",)),
+    ):
+        for name in names:
+            original = getattr(owner, name)
+            monkeypatch.setattr(owner, name, lambda *x, call=original: reads.append(1) or call(*x))
+    counts = []
+    for steps in (8, 8, 24):  # the first one also reads what the operator keeps of itself
+        reads.clear()
+        b = STRICT_DEVICE.asarray(np.random.default_rng(0).standard_normal((40, columns)))
+        result = SOLVERS[solver](operator, b, rtol=1e-14, maxiter=steps, check_every=steps)
+        assert result.iterations == steps
+        counts.append(len(reads))
+    assert counts[1] == counts[2] > 0

@@ -70,6 +70,26 @@ def test_result_types():
     assert type(stack.H @ k) is kl.HStack
 
 
+@each_dtype(("float32", "complex128"))
+@pytest.mark.parametrize("widths", [(1, 1, 1, 1), (1, 1, 2, 1)])
+def test_a_stack_of_equal_operators_and_equal_blocks_multiply_in_one_call(lib, dtype, widths, monkeypatch):
+    """[A₁ᴴ B₁ A₂ᴴ B₂ …] with the columns back in their order; block by block where the buckets differ."""
+    rows = (2, 3, 2, 2)
+    tall = [normal((m, 4), dtype, i) for i, m in enumerate(rows)]
+    blocks = [normal((m, k), dtype, 9 + i) for i, (m, k) in enumerate(zip(rows, widths, strict=True))]
+    stack, diagonal = kl.VStack(map(lib.asarray, tall)), kl.BlockDiagonal(map(lib.asarray, blocks))
+    calls, rule = [], type(rules.gram).__call__
+
+    def counted(self, *arguments):
+        calls.extend([arguments[0].shape[0]] if self is rules.gram else [])
+        return rule(self, *arguments)
+
+    monkeypatch.setattr(type(rules.gram), "__call__", counted)
+    found = lib.numpy(rules.gram(stack, diagonal))
+    close(found, np.concatenate(tall).conj().T @ scipy.linalg.block_diag(*blocks), 1e-5)
+    assert calls == ([9, 2, 3] if set(widths) == {1} else [9, 2, 3, 2, 2])
+
+
 def test_blocks_sorted_otherwise_are_joined_block_by_block():
     one = kl.BlockDiagonal([np.eye(2), kl.Diagonal(np.ones(2))])
     two = kl.BlockDiagonal([2 * np.eye(2), 3 * np.eye(2)])
