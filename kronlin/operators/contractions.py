@@ -48,13 +48,12 @@ def _where_it_stands(factor: Operator, x: Array, batch: tuple[int, ...], sizes: 
     before, after = prod(sizes[:i]), prod(sizes[i + 1 :])
     if before == 1:
         return factor._matmat(_shaped(x, (*batch, n, after)))
-    dense = isinstance(factor, Dense)
-    if after == 1 and n <= TINY and dense:
+    if after == 1 and n <= TINY and isinstance(factor, Dense):
         return _shaped(x, (*batch, before, n)) @ factor.row_by_row_transposed()
     if after == 1 and before == sizes[0]:
         rows = _shaped(x, (*batch, before, n))
         return xp.matrix_transpose(factor._matmat(xp.matrix_transpose(rows)))
-    if after >= WIDE and n <= SMALL and dense:
+    if after >= WIDE and n <= SMALL and isinstance(factor, Dense):
         return factor.array[..., None, :, :] @ _shaped(x, (*batch, before, n, after))
     return None
 
