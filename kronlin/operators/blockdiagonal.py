@@ -6,8 +6,10 @@ from typing import Any
 
 from kronlin.algebra import Operator, Properties, rules
 from kronlin.algebra.properties import every, properties
-from kronlin.algebra.structure import promote, stack, unstack
+from kronlin.algebra.sidebyside import side_by_side
+from kronlin.algebra.structure import promote, unstack
 from kronlin.arrays import Array, root_sum_squares
+from kronlin.operators.buckets import bucketed
 from kronlin.operators.dense import Dense
 from kronlin.operators.partition import Partition
 from kronlin.operators.spectral import Spectral
@@ -94,6 +96,10 @@ class BlockDiagonal(Operator):
         """Apply a function from operator to operator to every bucket at once."""
         return BlockDiagonal._make(*(function(bucket) for bucket in self.buckets), members=self.members)
 
+    def factor_blocks(self, function: Callable[[Any], Any]) -> "BlockDiagonal":
+        """The same for a function that factors: an array library may work on several buckets side by side."""
+        return BlockDiagonal._make(*side_by_side(function, self.buckets), members=self.members)
+
     def _per_block(self, function: Callable[[Operator], Array]) -> Array:
         """One number a block, bucket after bucket."""
         xp = self.kind.xp
@@ -107,17 +113,6 @@ class BlockDiagonal(Operator):
 
     def _is_square(self) -> bool:
         return all(bucket.shape[0] == bucket.shape[1] for bucket in self.buckets)
-
-
-def bucketed(blocks: Iterable[Operator]) -> tuple[list[Operator], tuple[tuple[int, ...], ...]]:
-    """Stack blocks of equal signature; return the stacks, and the positions of the members of each."""
-    blocks = list(blocks)
-    groups: dict[Any, list[int]] = {}
-    for position, block in enumerate(blocks):
-        signature = block._signature()
-        groups.setdefault(("alone", position) if signature is None else signature, []).append(position)
-    stacked = [stack([blocks[i] for i in members]) for members in groups.values()]
-    return stacked, tuple(tuple(members) for members in groups.values())
 
 
 def pairwise(a: BlockDiagonal, b: BlockDiagonal, function: Callable[[Any, Any], Any]) -> BlockDiagonal:
@@ -188,7 +183,7 @@ def scale_block_diagonal(a: BlockDiagonal, factor: complex) -> Operator:
 @rules.shift.register(BlockDiagonal)
 def shift_block_diagonal(a: BlockDiagonal, c: complex) -> Operator:
     """Block by block, if all are square."""
-    return a.map_blocks(lambda block: block._shifted(c)) if a._is_square() else NotImplemented
+    return a.factor_blocks(lambda block: block._shifted(c)) if a._is_square() else NotImplemented
 
 
 @rules.adjoint.register(BlockDiagonal)
@@ -212,19 +207,19 @@ def modulus2_of_block_diagonal(a: BlockDiagonal) -> Operator:
 @rules.inverse.register(BlockDiagonal)
 def inverse_of_block_diagonal(a: BlockDiagonal) -> Operator:
     """Block by block, if all are square."""
-    return a.map_blocks(lambda block: block.inverse()) if a._is_square() else NotImplemented
+    return a.factor_blocks(lambda block: block.inverse()) if a._is_square() else NotImplemented
 
 
 @rules.pinv.register(BlockDiagonal)
 def pinv_of_block_diagonal(a: BlockDiagonal) -> Operator:
     """Block by block."""
-    return a.map_blocks(lambda block: block.pinv())
+    return a.factor_blocks(lambda block: block.pinv())
 
 
 @rules.power.register(BlockDiagonal)
 def power_of_block_diagonal(a: BlockDiagonal, p: float) -> Operator:
     """Block by block, if all are square."""
-    return a.map_blocks(lambda block: block.power(p)) if a._is_square() else NotImplemented
+    return a.factor_blocks(lambda block: block.power(p)) if a._is_square() else NotImplemented
 
 
 @rules.solve.register(BlockDiagonal)
@@ -240,7 +235,7 @@ def eigh_of_block_diagonal(a: BlockDiagonal) -> Operator:
     """Eigenvectors block by block, if no block leaves a complement."""
     if not a._is_square():
         return NotImplemented
-    parts = [bucket.eigh() for bucket in a.buckets]
+    parts = side_by_side(lambda bucket: bucket.eigh(), a.buckets)
     if any(part.deficit for part in parts):
         return NotImplemented
     basis = BlockDiagonal._make(*(part.Q for part in parts), members=a.members)

@@ -23,6 +23,7 @@ from kronlin.arrays import (
     kind,
     logdet_cholesky,
     root_sum_squares,
+    shifted,
     solve_cholesky,
     solve_general,
 )
@@ -171,7 +172,7 @@ def shift_dense(a: Dense, c: complex) -> Operator:
     """Add to the diagonal."""
     if c.imag:
         return NotImplemented
-    return Dense._make(a.array + c.real * a.kind.eye(a.shape[0]))
+    return Dense._make(shifted(a.array, c.real))
 
 
 @rules.adjoint.register(Dense)

@@ -9,11 +9,13 @@ from typing import Any
 from kronlin.algebra import Operator, Properties, rules
 from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import every, properties
+from kronlin.algebra.sidebyside import side_by_side
 from kronlin.algebra.structure import common_batch, promote
 from kronlin.arrays import Array, SingularMatrixError, balanced, kind
 from kronlin.operators.contractions import contract
 from kronlin.operators.dense import no_inverse
 from kronlin.operators.diagonal import Diagonal
+from kronlin.operators.ownprecision import own_eigh, serves
 from kronlin.operators.spectral import Spectral
 
 
@@ -180,13 +182,13 @@ def inverse_of_kronecker(a: Kronecker) -> Operator:
         raise SingularMatrixError(no_inverse(a, "factors that are not square cannot have the rank of the whole"))
     if not a._square:
         return NotImplemented
-    return Kronecker._make(*(factor.inverse() for factor in a.factors))
+    return Kronecker._make(*side_by_side(lambda factor: factor.inverse(), a.factors))
 
 
 @rules.pinv.register(Kronecker)
 def pinv_of_kronecker(a: Kronecker) -> Operator:
     """(A ⊗ B)⁺ = A⁺ ⊗ B⁺."""
-    return Kronecker._make(*(factor.pinv() for factor in a.factors))
+    return Kronecker._make(*side_by_side(lambda factor: factor.pinv(), a.factors))
 
 
 @rules.solve.register(Kronecker)
@@ -200,9 +202,16 @@ def eigh_of_kronecker(a: Kronecker) -> Operator:
     """Eigenvectors Q₁ ⊗ Q₂ with eigenvalues w₁ ⊗ w₂."""
     if not a._square or not all(factor.is_self_adjoint for factor in a.factors):
         return NotImplemented
-    parts = [factor.eigh() for factor in a.factors]
-    if not all(isinstance(part, Spectral) and not part.deficit for part in parts):
-        return NotImplemented
+    parts = side_by_side(lambda factor: factor.eigh(), a.factors)
+    return _joined(parts) if _are_complete(parts) else NotImplemented
+
+
+def _are_complete(parts: list[Any]) -> bool:
+    """Whether eigendecompositions leave no complement."""
+    return all(isinstance(part, Spectral) and not part.deficit for part in parts)
+
+
+def _joined(parts: list[Spectral]) -> Spectral:
     return Spectral._make(Kronecker._make(*(part.Q for part in parts)), outer([part.w for part in parts]), rest=0.0)
 
 
@@ -211,13 +220,24 @@ def power_of_kronecker(a: Kronecker, p: float) -> Operator:
     """(A ⊗ B)ᵖ = Aᵖ ⊗ Bᵖ for psd factors, and for all square ones if p is whole."""
     if not (a._square if isinstance(p, int) else all(factor.is_psd for factor in a.factors)):
         return NotImplemented
-    return Kronecker._make(*(factor.power(p) for factor in a.factors))
+    return Kronecker._make(*side_by_side(lambda factor: factor.power(p), a.factors))
 
 
 @rules.shift.register(Kronecker)
 def shift_kronecker(a: Kronecker, c: complex) -> Operator:
-    """A ⊗ B + c I in the eigenbasis of the factors, kept for the next c."""
+    """A ⊗ B + c I in the eigenbasis of the factors, kept for the next c; in their own precision where that serves c."""
     if c.imag or not all(factor.is_self_adjoint for factor in a.factors):
         return NotImplemented
-    basis = a.eigh()
+    basis = _own_basis(a, c.real) or a.eigh()
     return rules.shift(basis, c) if isinstance(basis.Q, Kronecker) else NotImplemented
+
+
+def _own_basis(a: Kronecker, c: float) -> Spectral | None:
+    """The eigendecomposition in the precision of the factors, or None if it serves not, or a better one is there."""
+    if a._kept("eigh") is not None or a.kind.double == a.kind or not (a._square and a.shape[0]):
+        return None
+    parts = side_by_side(own_eigh, a.factors)
+    if not (_are_complete(parts) and serves(parts, c)):
+        return None
+    basis: Spectral = a._once("own eigh", lambda: _joined(parts))
+    return basis

@@ -213,3 +213,12 @@ def test_compact_of_a_row_major_array_is_a_view():
     x = normal((3, 4))
     assert np.shares_memory(arrays.compact(x), x)
     assert arrays.compact(x.T).flags.c_contiguous
+
+
+def test_whether_columns_lie_in_one_piece(lib):
+    """Known for libraries with strides; the others say no, so that the caller takes the way that fits either order."""
+    rows = lib.asarray(normal((2, 5, 3)))
+    columns = lib.asarray(normal((2, 3, 5)))
+    assert not arrays.lies_by_columns(rows)
+    known = lib.name.startswith(("numpy", "torch", "cupy"))
+    assert arrays.lies_by_columns(kind(columns).xp.matrix_transpose(columns)) is known
