@@ -108,11 +108,8 @@ def turn(p: Array, b: Array, y: Array, chosen: Array) -> Array:
 
 def by_columns(x: Array) -> Array:
     """A block (n, k) that holds each column in one piece, where the library has a say in that."""
-    xp = lookup(x)[0]
-    if x.shape[1] < 2:
-        return x
-    turned = xp.matrix_transpose(x)
-    return xp.matrix_transpose(xp.reshape(xp.reshape(turned, (-1,)), turned.shape))
+    turn = lookup(x)[0].matrix_transpose
+    return turn(compact(turn(x))) if x.shape[1] > 1 else x
 
 
 def balanced(arrays: list[Array], axes: int) -> list[Array]:
