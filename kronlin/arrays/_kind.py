@@ -27,7 +27,7 @@ class Kind(NamedTuple):
     @property
     def dtype_name(self) -> str:
         """Name of the dtype, the same for every library: "float32", "complex128", ..."""
-        return _name_of(type(self.dtype), self.dtype)
+        return _name_of(self.dtype.__class__, self.dtype)
 
     @property
     def eps(self) -> float:
@@ -99,7 +99,7 @@ class Kind(NamedTuple):
 
 
 @cache
-def _name_of(_home: type, dtype: Any) -> str:
+def _name_of(_home: Any, dtype: Any) -> str:
     """Its type is part of the key, because array-api-strict warns when a dtype of its own meets one of NumPy's."""
     return str(getattr(dtype, "__name__", dtype)).split(".")[-1].strip("'>")
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 from kronlin.algebra import Operator
-from kronlin.arrays import Array, namespace
+from kronlin.arrays import Array, lies_by_columns, namespace
 from kronlin.operators.dense import Dense
 
 SMALL, WIDE, TINY = 128, 8, 64
@@ -18,6 +19,7 @@ def contract(factors: Sequence[Operator], order: Sequence[int], x: Array, batch:
 
     As long as no axis has been moved, a step copies nothing if its axis is the first or its factor is small. Any
     other step brings its axis to the front, so that it is one product, and so are the steps after it, on views.
+    Columns that lie in one piece each stay so, and no axis has to be moved.
 
     Args:
         factors: operators (m_i, n_i), or stacks of them.
@@ -33,6 +35,8 @@ def contract(factors: Sequence[Operator], order: Sequence[int], x: Array, batch:
     >>> contract([A, B], [0], np.arange(4.0)[:, None], ())[:, 0]
     array([4., 7.])
     """
+    if x.shape[-1] > 1 and lies_by_columns(x) and all(isinstance(factors[i], Dense) for i in order):
+        return _column_by_column(factors, order, x, batch)
     sizes = [*(factor.shape[1] for factor in factors), x.shape[-1]]
     for done, i in enumerate(order):
         product = _where_it_stands(factors[i], x, batch, sizes, i)
@@ -48,13 +52,12 @@ def _where_it_stands(factor: Operator, x: Array, batch: tuple[int, ...], sizes: 
     before, after = prod(sizes[:i]), prod(sizes[i + 1 :])
     if before == 1:
         return factor._matmat(_shaped(x, (*batch, n, after)))
-    dense = isinstance(factor, Dense)
-    if after == 1 and n <= TINY and dense:
+    if after == 1 and n <= TINY and isinstance(factor, Dense):
         return _shaped(x, (*batch, before, n)) @ factor.row_by_row_transposed()
     if after == 1 and before == sizes[0]:
         rows = _shaped(x, (*batch, before, n))
         return xp.matrix_transpose(factor._matmat(xp.matrix_transpose(rows)))
-    if after >= WIDE and n <= SMALL and dense:
+    if after >= WIDE and n <= SMALL and isinstance(factor, Dense):
         return factor.array[..., None, :, :] @ _shaped(x, (*batch, before, n, after))
     return None
 
@@ -62,6 +65,27 @@ def _where_it_stands(factor: Operator, x: Array, batch: tuple[int, ...], sizes: 
 def _shaped(x: Array, shape: tuple[int, ...]) -> Array:
     """Reshape where that is to be done at all."""
     return x if x.shape == shape else namespace(x).reshape(x, shape)
+
+
+def _column_by_column(factors: Sequence[Any], order: Sequence[int], x: Array, batch: tuple[int, ...]) -> Array:
+    """Multiply the tensor of each column axis by axis, all columns in one call; the factors are arrays."""
+    xp, k = namespace(x), x.shape[-1]
+    sizes = [factor.shape[1] for factor in factors]
+    x = xp.matrix_transpose(x)
+    for i in order:
+        factor, n = factors[i], sizes[i]
+        before, after = k * prod(sizes[:i]), prod(sizes[i + 1 :])
+        if after > 1:
+            x = factor.array[..., None, :, :] @ xp.reshape(x, (*batch, before, n, after))
+        else:
+            turned = factor.row_by_row_transposed() if n <= TINY else xp.matrix_transpose(factor.array)
+            if before > k * SMALL:  # so many rows a column that a copy, to take all columns together, does not pay
+                x, turned = xp.reshape(x, (*batch, k, before // k, n)), turned[..., None, :, :]
+            else:
+                x = xp.reshape(x, (*batch, before, n))
+            x = x @ turned
+        sizes[i] = factor.shape[0]
+    return xp.matrix_transpose(xp.reshape(x, (*batch, k, prod(sizes))))
 
 
 def _from_the_front(

@@ -4,7 +4,7 @@ from itertools import accumulate
 from math import prod
 from typing import Any
 
-from kronlin.arrays import Array, Kind
+from kronlin.arrays import Array, Kind, lies_by_columns, namespace
 
 
 class Partition:
@@ -54,14 +54,26 @@ class Partition:
         return self.kind.xp.arange(start, stop, dtype=self.kind.index_dtype, device=self.kind.device)
 
     def gather(self, x: Array, group: int) -> Array:
-        """Take the rows of a group from X (total, k): (pieces, size, k), or (size, k) for a single piece."""
-        place, count = self.places[group], len(self.members[group])
-        rows = x[place, :] if isinstance(place, slice) else self.kind.xp.take(x, place, axis=0)
-        return rows if count == 1 else self.kind.xp.reshape(rows, (count, self.group_sizes[group], x.shape[-1]))
+        """Take the rows of a group from X (total, k): (pieces, size, k), or (size, k) for a single piece.
+
+        Columns that lie in one piece each stay so, here and in `scatter`.
+        """
+        xp, place, count = self.kind.xp, self.places[group], len(self.members[group])
+        if isinstance(place, slice):
+            rows = x[place, :]
+        elif _by_columns(x):
+            rows = xp.matrix_transpose(xp.take(xp.matrix_transpose(x), place, axis=1))
+        else:
+            rows = xp.take(x, place, axis=0)
+        return rows if count == 1 else xp.reshape(rows, (count, self.group_sizes[group], x.shape[-1]))
 
     def scatter(self, groups: list[Array]) -> Array:
         """Put what `gather` took from each group back together: (total, k)."""
         xp = self.kind.xp
+        if all(map(_by_columns, groups)):
+            columns = [_columns(part) for part in groups]
+            joined = columns[0] if len(columns) == 1 else xp.concat(columns, axis=1)
+            return xp.matrix_transpose(joined if self._back is None else xp.take(joined, self._back, axis=1))
         flat = [
             part if part.ndim == 2 else xp.reshape(part, (prod(part.shape[:-1]), part.shape[-1])) for part in groups
         ]
@@ -71,3 +83,16 @@ class Partition:
     def scatter_vectors(self, groups: list[Array]) -> Array:
         """The same for vectors (pieces, size) or (size,)."""
         return self.scatter([vector[..., None] for vector in groups])[:, 0]
+
+
+def _by_columns(x: Array) -> bool:
+    return x.shape[-1] > 1 and lies_by_columns(x)
+
+
+def _columns(x: Array) -> Array:
+    """(pieces, size, k) or (size, k) as (k, pieces · size)."""
+    xp = namespace(x)
+    if x.ndim == 2:
+        return xp.matrix_transpose(x)
+    pieces, size, k = x.shape
+    return xp.reshape(xp.permute_dims(x, (2, 0, 1)), (k, pieces * size))

@@ -47,6 +47,26 @@ def test_stacks_and_factors_that_are_no_arrays(k):
     np.testing.assert_allclose(contract(bare, [1, 0], x[0], ()), expected[0], atol=1e-12)
 
 
+@pytest.mark.parametrize("sizes", [*WIDTHS["sizes"], [40, 5], [2 * SMALL, 5]], ids=str)
+def test_columns_in_one_piece_stay_so_and_no_axis_is_moved(monkeypatch, sizes):
+    monkeypatch.setattr(contractions, "_from_the_front", None)
+    arrays = [normal((n + i, n), seed=i) / n for i, n in enumerate(sizes)]
+    x = np.asfortranarray(normal((prod(sizes), 3), seed=9))
+    found = kl.Kronecker(*arrays) @ x
+    assert found.flags.f_contiguous
+    np.testing.assert_allclose(found, by_einsum(arrays, x.reshape(*sizes, 3)).reshape(-1, 3), atol=1e-12)
+
+
+@pytest.mark.parametrize("order", [(0, 0, 1), (0, 1, 0)], ids=str)
+def test_so_they_do_in_blocks(order):
+    blocks = [kl.Kronecker(normal((3, 2), seed=i), normal((2 + kind, 2), seed=i)) for i, kind in enumerate(order)]
+    op = kl.BlockDiagonal(blocks)
+    x = normal((op.shape[1], 3))
+    found = op @ np.asfortranarray(x)
+    assert found.flags.f_contiguous
+    np.testing.assert_allclose(found, op.to_dense() @ x, atol=1e-12)
+
+
 @pytest.mark.parametrize(("k", "n"), [(1, 4), (16, 4), (1, SMALL + 1)])
 def test_no_axis_is_moved_for_one_column_or_small_factors(monkeypatch, k, n):
     monkeypatch.setattr(contractions, "_from_the_front", None)
