@@ -39,6 +39,11 @@ class MatrixFunctions(Structure):
         raise NotImplementedError
 
     @property
+    def _at_hand(self) -> Properties:
+        """What is known without a look at entries, to hand on to an operator that can be looked at itself."""
+        return self.properties
+
+    @property
     def H(self) -> Any:
         """Aᴴ, the adjoint; A itself if A is known to be self-adjoint."""
         if self.properties.self_adjoint:
@@ -132,7 +137,7 @@ class MatrixFunctions(Structure):
         """A + c I, with what is known of A + c I handed on."""
         if not c:
             return self
-        known = self.properties
+        known = self._at_hand
         result = rules.shift(self, c)
         if c.imag:
             return result
