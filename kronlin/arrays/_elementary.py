@@ -121,6 +121,12 @@ def cast(x: Array, target: Kind) -> Array:
     return xp.astype(x, target.dtype)
 
 
+def compact(x: Array) -> Array:
+    """The same array with its entries in row-major order; a copy only where they are not, and the library has views."""
+    reshape = lookup(x)[0].reshape
+    return reshape(reshape(x, (-1,)), x.shape)
+
+
 def convert(x: Array, target: Any) -> Array:
     """Copy `x` to another array library or device, through the host.
 

@@ -14,6 +14,7 @@ from kronlin.arrays import (
     all_finite,
     cast,
     cholesky,
+    compact,
     conj,
     diagonal_of,
     inverse_general,
@@ -70,6 +71,10 @@ class Dense(Operator):
 
     def _matmat(self, x: Array) -> Array:
         return self.array @ x
+
+    def row_by_row_transposed(self) -> Array:
+        """Aᵀ in row-major order, kept: for factors so small that products with a view of it are slow."""
+        return self._once("transposed", lambda: compact(self.kind.xp.matrix_transpose(self.array)))
 
     def _cholesky(self) -> Array | None:
         """The Cholesky factor, or None if A is not positive definite; a broken promise is an error."""

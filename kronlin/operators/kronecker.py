@@ -12,6 +12,7 @@ from kronlin.algebra.properties import every, properties
 from kronlin.algebra.sidebyside import side_by_side
 from kronlin.algebra.structure import common_batch, promote
 from kronlin.arrays import Array, SingularMatrixError, balanced, kind
+from kronlin.operators.contractions import contract
 from kronlin.operators.dense import no_inverse
 from kronlin.operators.diagonal import Diagonal
 from kronlin.operators.ownprecision import own_eigh, serves
@@ -80,36 +81,24 @@ class Kronecker(Operator):
         return f"Kronecker({self._inside})"
 
     def _matmat(self, x: Array) -> Array:
-        """Contract one axis after the other, each time brought to the front, so that every step is one GEMM.
-
-        With the columns of X in front and the factors taken from the last to the first, no later step copies; the
-        first factor alone needs no copy at all. A single row or column is multiplied out: it is as long as x or A x.
-        """
+        """Contract one axis after the other; a single row or column is multiplied out: it is as long as x or A x."""
         if 1 in self.shape:
             vector = self._once("vector", self.to_dense)
             return vector * x if self.shape[1] == 1 else vector @ x
-        xp, b = self.kind.xp, x.ndim - 2
-        batch, count = x.shape[:b], len(self.factors)
-        lead = tuple(range(b))
-        sizes = [*(factor.shape[1] for factor in self.factors), x.shape[-1]]
-        x = xp.reshape(x, (*batch, *sizes))
+        batch = tuple(x.shape[:-2])
+        if self._diagonals:
+            x = self._scaled_axes(x, batch)
+        x = contract(self.factors, self._order, x, batch)
+        return x if self._scalar == 1 else self._scalar * x
+
+    def _scaled_axes(self, x: Array, batch: tuple[int, ...]) -> Array:
+        """Multiply with the factors that are diagonal, entry by entry."""
+        xp, sizes = self.kind.xp, [*(factor.shape[1] for factor in self.factors), x.shape[-1]]
+        table = xp.reshape(x, (*batch, *sizes))
         for i, entries in self._diagonals:
             beside = [size if j == i else 1 for j, size in enumerate(sizes)]
-            x = xp.reshape(entries, (*entries.shape[:-1], *beside)) * x
-        axes = list(range(count + 1))
-        rest = axes.copy() if self._order == [0] else [count, *range(count)]
-        for i in self._order:
-            rest.remove(i)
-            x = xp.permute_dims(x, (*lead, *(b + axes.index(j) for j in (i, *rest))))
-            axes = [i, *rest]
-            x = xp.reshape(x, (*batch, sizes[i], prod(sizes[j] for j in rest)))
-            sizes[i] = self.factors[i].shape[0]
-            x = xp.reshape(self.factors[i]._matmat(x), (*batch, *(sizes[j] for j in axes)))
-            rest = axes.copy()
-        if axes != sorted(axes):
-            x = xp.permute_dims(x, (*lead, *(b + axes.index(j) for j in range(count + 1))))
-        x = xp.reshape(x, (*batch, self.shape[0], sizes[count]))
-        return x if self._scalar == 1 else self._scalar * x
+            table = xp.reshape(entries, (*entries.shape[:-1], *beside)) * table
+        return xp.reshape(table, x.shape)
 
 
 def outer(vectors: list[Array], join: Callable[[Array, Array], Array] = mul) -> Array:

@@ -199,3 +199,17 @@ def test_the_real_part_of_a_real_array_is_the_array(lib, dtype):
     got = arrays.real_part(x)
     np.testing.assert_array_equal(lib.numpy(got), normal((2, 3), dtype).real)
     assert (got is x) is (dtype in ("float32", "float64"))
+
+
+@each_dtype()
+def test_compact_keeps_the_array_and_copies_what_is_turned(lib, dtype):
+    x = normal((2, 3, 4), dtype)
+    turned = lib.xp.matrix_transpose(lib.asarray(x))
+    check(lib, arrays.compact(turned), np.swapaxes(x, 1, 2), dtype)
+    assert arrays.compact(lib.asarray(x[:, :0])).shape == (2, 0, 4)
+
+
+def test_compact_of_a_row_major_array_is_a_view():
+    x = normal((3, 4))
+    assert np.shares_memory(arrays.compact(x), x)
+    assert arrays.compact(x.T).flags.c_contiguous
