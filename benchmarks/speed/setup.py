@@ -32,6 +32,11 @@ STACKED = 100  # rows up to which equal matrices are handed to LAPACK's kernel t
 Contest = dict[str, Callable[[], peers.Call]]
 
 
+def promised(pairs: list[Pair]) -> kl.Operator:
+    """kronlin's operator, its factors promised psd as those of `kl.kfac` are; CoLA wants that promise too."""
+    return block_diagonal([(kl.assume(g, "psd"), kl.assume(a, "psd")) for g, a in pairs])
+
+
 def lapack(pairs: list[Pair], routine: Callable[[np.ndarray], object], *, pooled: bool) -> peers.Call:
     """The LAPACK calls alone, one after the other or in threads."""
     matrices = [factor for pair in pairs for factor in pair]
@@ -73,7 +78,7 @@ def exact(pairs: list[Pair], x: np.ndarray) -> Contest:
         return lambda: [product.diagonalization() for product in peers.linear_operator_blocks(pairs)]
 
     return {
-        "kronlin": lambda: lambda: block_diagonal(pairs).damped(LAM).inverse(),
+        "kronlin": lambda: lambda: promised(pairs).damped(LAM).inverse(),
         **limits(pairs, library_named("numpy").eigh),
         **curvlinops(pairs, x, use_exact_damping=True),
         "linear_operator": linear_operator,
@@ -104,8 +109,8 @@ def factored(pairs: list[Pair], x: np.ndarray) -> Contest:
         return lambda: [product.cholesky() for product in peers.linear_operator_blocks(damped())]
 
     return {
-        "kronlin": lambda: lambda: kl.factored_damping(block_diagonal(pairs), LAM).prepare(),
-        "kronlin, explicit inverse": lambda: lambda: kl.factored_damping(block_diagonal(pairs), LAM).inverse(),
+        "kronlin": lambda: lambda: kl.factored_damping(promised(pairs), LAM).prepare(),
+        "kronlin, explicit inverse": lambda: lambda: kl.factored_damping(promised(pairs), LAM).inverse(),
         **limits(pairs, library_named("numpy").cholesky),
         "CoLA": cola,
         "linear_operator": linear_operator,
@@ -116,7 +121,7 @@ def factored(pairs: list[Pair], x: np.ndarray) -> Contest:
 
 def check(work: str, pairs: list[Pair], x: np.ndarray) -> None:
     """kronlin's solution must agree with that of curvlinops, where it is installed."""
-    F, option = block_diagonal(pairs), "use_exact_damping" if work == "exact" else "use_heuristic_damping"
+    F, option = promised(pairs), "use_exact_damping" if work == "exact" else "use_heuristic_damping"
     inverse = (F.damped(LAM) if work == "exact" else kl.factored_damping(F, LAM)).inverse()
     other, _ = peers.entered({"curvlinops": curvlinops(pairs, x, **{option: True})["curvlinops"]})
     agree({"kronlin": lambda: inverse @ x, **other}, TOLERANCE[x.dtype.name])
