@@ -120,6 +120,9 @@ class MatrixFunctions(Structure):
     def damped(self, lam: float) -> Any:
         """A + λ I, exactly (Tikhonov damping).
 
+        Kronecker factors in single precision are decomposed in it while every eigenvalue with λ is above √eps times the
+        largest, so that half of the digits stay right, and in double precision below; `A.eigh()` is always in double.
+
         Args:
             lam: a finite λ ≥ 0, in the units of A. Below eps ‖A‖ it is smaller than the rounding errors of A itself,
                 and says nothing where A is singular.
