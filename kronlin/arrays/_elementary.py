@@ -53,6 +53,11 @@ def all_finite(x: Array) -> bool:
     return lookup(x)[1].all_finite(x)
 
 
+def lies_by_columns(x: Array) -> bool:
+    """Tell whether the entries of a column of X (..., n, k) follow one another in memory, so that Xᵀ is no copy."""
+    return lookup(x)[1].lies_by_columns(x)
+
+
 def max_abs(x: Array) -> float:
     """Largest modulus, as a number; 0 for an empty array (one synchronisation on a device)."""
     xp = lookup(x)[0]
@@ -84,6 +89,30 @@ def norm_from_grams(left: Array, core: Array, right: Array) -> Array | None:
     if not bool(xp.all(square > own.eps**0.5)):
         return None
     return xp.sqrt(units[0]) * xp.sqrt(units[2]) * units[1] * xp.sqrt(square)
+
+
+def inner_products(x: Array, y: Array) -> Array:
+    """xᴴ y of the columns of two blocks (..., n, k), as (..., k)."""
+    return lookup(x)[1].inner_products(x, y)
+
+
+def advance(y: Array, a: Array, x: Array, chosen: Array) -> Array:
+    """Y + X diag(a) in the chosen columns, Y in the others. Y is given up: NumPy writes over it."""
+    return lookup(y)[1].advance(y, a, x, chosen)
+
+
+def turn(p: Array, b: Array, y: Array, chosen: Array) -> Array:
+    """Y + P diag(b) in the chosen columns, zero in the others. P is given up: NumPy writes over it."""
+    return lookup(p)[1].turn(p, b, y, chosen)
+
+
+def by_columns(x: Array) -> Array:
+    """A block (n, k) that holds each column in one piece, where the library has a say in that."""
+    xp = lookup(x)[0]
+    if x.shape[1] < 2:
+        return x
+    turned = xp.matrix_transpose(x)
+    return xp.matrix_transpose(xp.reshape(xp.reshape(turned, (-1,)), turned.shape))
 
 
 def balanced(arrays: list[Array], axes: int) -> list[Array]:

@@ -126,7 +126,8 @@ def _guarded(function: Callable[[Array], Array], a: Array) -> Array | None:
     """Call `function(a)`; None where the library raises its LAPACK error or answers with NaN."""
     xp, library = lookup(a)
     try:
-        result = function(a)
+        with library.checked():
+            result = function(a)
     except library.linalg_errors:
         return None
     return result if bool(xp.all(xp.isfinite(result))) else None
@@ -148,7 +149,7 @@ def _is_semidefinite(a: Array, eps: float) -> bool:
     largest = own.xp.where(largest > 0, largest, own.xp.ones_like(largest))
     units = own.xp.sqrt(own.xp.where(diagonal > 0, diagonal, largest))
     scaled = a / cast(units[..., :, None], own) / cast(units[..., None, :], own)
-    return bool(own.xp.all(own.xp.linalg.eigvalsh(scaled) >= -10 * a.shape[-1] * eps))
+    return bool(own.xp.all(own.library.eigh(scaled)[0] >= -10 * a.shape[-1] * eps))
 
 
 def _condition(a: Array, inverse: Array) -> float:

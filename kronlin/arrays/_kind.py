@@ -90,6 +90,9 @@ class Kind(NamedTuple):
         """Make an identity matrix."""
         return self.xp.eye(n, dtype=self.dtype, device=self.device)
 
+    def __hash__(self) -> int:
+        return hash((self.library.name, self.dtype_name, str(self.device)))  # CuPy's devices have no hash
+
     def __str__(self) -> str:
         host = "cpu" in str(self.device).lower()
         return f"{self.library.name} {self.dtype_name}" + ("" if host else f" on {self.device}")
@@ -140,7 +143,7 @@ def namespace(*arrays: Array) -> Any:
 
     >>> import numpy as np
     >>> namespace(np.ones(2)).__name__
-    'array_api_compat.numpy'
+    'numpy'
     """
     xp, library = lookup(arrays[0])
     for other in arrays[1:]:

@@ -1,6 +1,7 @@
 """What kronlin asks of an array library beyond the array API standard."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 Array = Any
@@ -58,6 +59,27 @@ class Library:
         """Tell whether no entry is NaN or infinite."""
         xp = self.namespace()
         return bool(xp.all(xp.isfinite(x)))
+
+    def lies_by_columns(self, x: Array) -> bool:
+        """Tell whether the entries of a column of `x` (..., n, k) follow one another in memory; False if unknown."""
+        return False
+
+    def inner_products(self, x: Array, y: Array) -> Array:
+        """Return xᴴ y of the columns of two blocks (..., n, k), as (..., k)."""
+        return self.namespace().vecdot(x, y, axis=-2)
+
+    def advance(self, y: Array, a: Array, x: Array, chosen: Array) -> Array:
+        """Return Y + X diag(a) in the chosen columns and Y in the others; Y may be written over."""
+        return self.namespace().where(chosen, y + a * x, y)
+
+    def turn(self, p: Array, b: Array, y: Array, chosen: Array) -> Array:
+        """Return Y + P diag(b) in the chosen columns and zero in the others; P may be written over."""
+        xp = self.namespace()
+        return xp.where(chosen, y + b * p, xp.zeros_like(y))
+
+    def checked(self) -> AbstractContextManager[Any]:
+        """Within it the factorisations of the library raise one of `linalg_errors` where they fail."""
+        return nullcontext()
 
     def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
         """Solve L x = b, or Lᴴ x = b, for a lower triangular L (..., n, n) and b (..., n, k)."""

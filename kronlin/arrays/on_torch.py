@@ -33,6 +33,9 @@ class Torch(Library):
         x = x.detach()
         return bool(x.sum().isfinite()) or bool(x.isfinite().all())
 
+    def lies_by_columns(self, x: Array) -> bool:
+        return bool(x.stride(-2) == 1)
+
     def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
         torch = optional_import("torch", extra="torch")
         matrix = lower.mH if adjoint else lower

@@ -7,7 +7,7 @@ from operator import add
 
 from kronlin.algebra import Operator, rules
 from kronlin.algebra.structure import promote
-from kronlin.arrays import Array, abs2, conj, join, kind, pieces
+from kronlin.arrays import Array, abs2, conj, join, kind, lies_by_columns, pieces
 from kronlin.curvature.statistics import LayerStatistics
 from kronlin.operators import Kronecker
 from kronlin.operators.squaredmoduli import SquaredModuli
@@ -73,29 +73,39 @@ class FisherRoot(Operator):
         return FisherRoot._make(self.inputs[..., chosen, :, :], self.output_gradients[..., chosen, :, :, :])
 
     def _product(self, x: Array) -> Array:
+        """One product of (c d_out, n S) by (n S, d_in) makes all columns, each in one piece of memory."""
         xp, c, batch = self.kind.xp, x.shape[-1], x.shape[:-2]
-        weights = xp.reshape(x, (*batch, self.n, 1, self.K, c))
-        outputs = xp.matrix_transpose(self.output_gradients) @ weights
-        outputs = xp.reshape(outputs, (*batch, self.n * self.S, self.d_out * c))
+        weights = xp.matrix_transpose(xp.reshape(x, (*batch, self.n, 1, self.K, c)))
+        outputs = weights * self.output_gradients if self.K == 1 else weights @ self.output_gradients
+        outputs = xp.reshape(outputs, (*batch, self.n * self.S, c * self.d_out))
         v = xp.matrix_transpose(outputs) @ self._flat_inputs()
-        v = xp.matrix_transpose(xp.reshape(v, (*batch, self.d_out, c, self.d_in)))
-        return xp.reshape(v, (*batch, self.shape[0], c))
+        return xp.matrix_transpose(xp.reshape(v, (*batch, c, self.shape[0])))
 
     def _adjoint_product(self, y: Array) -> Array:
+        """The outputs V conj(a_is) of all columns first, then their inner products with the gradients."""
         xp, c, batch = self.kind.xp, y.shape[-1], y.shape[:-2]
-        v = xp.matrix_transpose(xp.reshape(y, (*batch, self.d_out, self.d_in, c)))
-        v = xp.reshape(v, (*batch, self.d_out * c, self.d_in))
-        outputs = conj(self._flat_inputs()) @ xp.matrix_transpose(v)
-        outputs = xp.reshape(outputs, (*batch, self.n, self.S, self.d_out, c))
-        return self._sum_positions(conj(self.output_gradients) @ outputs)
+        inputs, n, S, d_out = conj(self._flat_inputs()), self.n, self.S, self.d_out
+        if c > 1 and lies_by_columns(y):
+            v = xp.reshape(xp.matrix_transpose(y), (*batch, c, d_out, self.d_in))
+            outputs = inputs[..., None, :, :] @ xp.matrix_transpose(v)
+            outputs = xp.moveaxis(xp.reshape(outputs, (*batch, c, n, S, d_out)), -4, -1)
+        else:
+            v = xp.matrix_transpose(xp.reshape(y, (*batch, d_out, self.d_in, c)))
+            v = xp.reshape(v, (*batch, d_out * c, self.d_in))
+            outputs = xp.reshape(inputs @ xp.matrix_transpose(v), (*batch, n, S, d_out, c))
+        gradients = conj(self.output_gradients)
+        if self.K == 1:  # the positions of an example then stand in one row, and are summed by the product
+            gradients = xp.reshape(gradients, (*batch, n, 1, 1, S * d_out))
+            outputs = xp.reshape(outputs, (*batch, n, 1, S * d_out, c))
+        return self._sum_positions(gradients @ outputs)
 
     def _flat_inputs(self) -> Array:
         return self.kind.xp.reshape(self.inputs, (*self.inputs.shape[:-3], self.n * self.S, self.d_in))
 
     def _sum_positions(self, x: Array) -> Array:
         """(..., n, S, K, c) -> (..., n K, c)."""
-        x = self.kind.xp.sum(x, axis=-3)
-        return self.kind.xp.reshape(x, (*x.shape[:-3], self.n * self.K, x.shape[-1]))
+        total = self.kind.xp.sum(x, axis=-3) if x.shape[-3] > 1 else x
+        return self.kind.xp.reshape(total, (*x.shape[:-4], self.n * self.K, x.shape[-1]))
 
     def _gradients(self) -> Array:
         """The columns as matrices Σ_s g_isk a_isᵀ, (..., n K, d_out, d_in)."""

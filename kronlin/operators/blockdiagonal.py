@@ -7,8 +7,9 @@ from typing import Any
 from kronlin.algebra import Operator, Properties, rules
 from kronlin.algebra.properties import every, properties
 from kronlin.algebra.sidebyside import side_by_side
-from kronlin.algebra.structure import promote, stack, unstack
+from kronlin.algebra.structure import promote, unstack
 from kronlin.arrays import Array, root_sum_squares
+from kronlin.operators.buckets import bucketed
 from kronlin.operators.dense import Dense
 from kronlin.operators.partition import Partition
 from kronlin.operators.spectral import Spectral
@@ -112,17 +113,6 @@ class BlockDiagonal(Operator):
 
     def _is_square(self) -> bool:
         return all(bucket.shape[0] == bucket.shape[1] for bucket in self.buckets)
-
-
-def bucketed(blocks: Iterable[Operator]) -> tuple[list[Operator], tuple[tuple[int, ...], ...]]:
-    """Stack blocks of equal signature; return the stacks, and the positions of the members of each."""
-    blocks = list(blocks)
-    groups: dict[Any, list[int]] = {}
-    for position, block in enumerate(blocks):
-        signature = block._signature()
-        groups.setdefault(("alone", position) if signature is None else signature, []).append(position)
-    stacked = [stack([blocks[i] for i in members]) for members in groups.values()]
-    return stacked, tuple(tuple(members) for members in groups.values())
 
 
 def pairwise(a: BlockDiagonal, b: BlockDiagonal, function: Callable[[Any, Any], Any]) -> BlockDiagonal:

@@ -19,6 +19,8 @@ def refined(a: Operator, solve: Callable[[Array], Array], b: Array, steps: int =
     """
     xp = a.kind.xp
     x = solve(b)
+    if not steps:
+        return x
     residual = b - a._matmat(x)
     size = root_sum_squares(residual, axis=-2)
     for _ in range(steps):

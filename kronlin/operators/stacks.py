@@ -9,6 +9,7 @@ from kronlin.algebra import Operator, Product, Scaled, rules
 from kronlin.algebra.properties import PSD
 from kronlin.algebra.structure import promote
 from kronlin.arrays import Array, root_sum_squares
+from kronlin.operators.buckets import bucketed
 from kronlin.operators.dense import Dense
 
 
@@ -37,7 +38,14 @@ class VStack(Operator):
         self._define(*operators, shape=(rows, operators[0].shape[1]))
 
     def _matmat(self, x: Array) -> Array:
-        return self.kind.xp.concat([operator._matmat(x) for operator in self.operators], axis=-2)
+        pieces: dict[int, Array] = {}
+        for bucket, members in small_buckets(self):
+            if len(members) == 1:
+                pieces[members[0]] = bucket._matmat(x)
+            else:
+                products = bucket._matmat(self.kind.xp.broadcast_to(x, (len(members), *x.shape)))
+                pieces.update((position, products[place, ...]) for place, position in enumerate(members))
+        return self.kind.xp.concat([pieces[position] for position in range(len(pieces))], axis=-2)
 
 
 class HStack(Operator):
@@ -65,11 +73,34 @@ class HStack(Operator):
         self._define(*operators, shape=(operators[0].shape[0], columns))
 
     def _matmat(self, x: Array) -> Array:
-        pieces = split_rows(x, [operator.shape[1] for operator in self.operators])
-        total = self.operators[0]._matmat(pieces[0])
-        for operator, piece in zip(self.operators[1:], pieces[1:], strict=True):
-            total = total + operator._matmat(piece)
-        return total
+        xp, pieces = self.kind.xp, split_rows(x, [operator.shape[1] for operator in self.operators])
+        return reduce(
+            add,
+            (
+                bucket._matmat(pieces[members[0]])
+                if len(members) == 1
+                else xp.sum(bucket._matmat(xp.stack([pieces[position] for position in members])), axis=0)
+                for bucket, members in small_buckets(self)
+            ),
+        )
+
+
+_SMALL = 2**17
+"""Bytes up to which equal operators are applied together: what a call costs beside the arithmetic then shows."""
+
+
+def small_buckets(a: VStack | HStack) -> list[tuple[Operator, tuple[int, ...]]]:
+    """The operators with their places, equal small ones stacked; a stack and its adjoint share the arrays."""
+
+    def sort() -> list[tuple[Operator, tuple[int, ...]]]:
+        twin = a._kept("H")
+        known = twin and twin._kept("buckets")
+        if known:
+            return [(bucket.H, members) for bucket, members in known]
+        return list(zip(*bucketed(a.operators, largest=_SMALL), strict=True))
+
+    found: list[tuple[Operator, tuple[int, ...]]] = a._once("buckets", sort)
+    return found
 
 
 def checked_row(what: str, operators: Iterable[Any], axis: int) -> tuple[Operator, ...]:

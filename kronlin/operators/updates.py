@@ -50,7 +50,7 @@ class CholeskyUpdate(Update):
         return self.base_inverse - LowRank._make(self.left, self.root @ self.system.inverse() @ self.root.H)
 
     def slogdet(self) -> tuple[Array, Array]:
-        return _product_of(self.base.slogdet(), self.system.slogdet())
+        return product_of(self.base.slogdet(), self.system.slogdet())
 
 
 class LUUpdate(Update):
@@ -73,7 +73,7 @@ class LUUpdate(Update):
         return self.base_inverse - LowRank._make(self.left, self.core @ self.system.inverse(), self.right)
 
     def slogdet(self) -> tuple[Array, Array]:
-        return _product_of(self.base.slogdet(), self.system.slogdet())
+        return product_of(self.base.slogdet(), self.system.slogdet())
 
 
 class EigenUpdate(Update):
@@ -153,7 +153,7 @@ class CompressedUpdate(Update):
 
     def slogdet(self) -> tuple[Array, Array]:
         rest = rules.scale(Identity(self.P.shape[0] - self.P.shape[1], like=self.base), multiple_of_identity(self.base))
-        return _product_of(rest.slogdet(), self.system.slogdet())
+        return product_of(rest.slogdet(), self.system.slogdet())
 
 
 class WhitenedUpdate(Update):
@@ -190,9 +190,9 @@ class WhitenedUpdate(Update):
         return Product(self.half, self.inner.inverse(), self.half)
 
     def slogdet(self) -> tuple[Array, Array]:
-        return _product_of(self.base.slogdet(), self.inner.slogdet())
+        return product_of(self.base.slogdet(), self.inner.slogdet())
 
 
-def _product_of(one: tuple[Array, Array], two: tuple[Array, Array]) -> tuple[Array, Array]:
+def product_of(one: tuple[Array, Array], two: tuple[Array, Array]) -> tuple[Array, Array]:
     """Multiply two determinants, given by sign and logarithm."""
     return one[0] * two[0], one[1] + two[1]

@@ -223,3 +223,12 @@ def test_shifted(lib, dtype, batch):
     assert lib.owns(shifted)
     assert np.array_equal(lib.numpy(shifted), a + np.float32(0.5) * np.eye(3, dtype=dtype))
     assert np.array_equal(lib.numpy(given), a)
+
+
+def test_whether_columns_lie_in_one_piece(lib):
+    """Known for libraries with strides; the others say no, so that the caller takes the way that fits either order."""
+    rows = lib.asarray(normal((2, 5, 3)))
+    columns = lib.asarray(normal((2, 3, 5)))
+    assert not arrays.lies_by_columns(rows)
+    known = lib.name.startswith(("numpy", "torch", "cupy"))
+    assert arrays.lies_by_columns(kind(columns).xp.matrix_transpose(columns)) is known

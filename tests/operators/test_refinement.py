@@ -35,3 +35,8 @@ def test_a_step_that_makes_it_worse_is_not_taken_and_columns_are_on_their_own():
 
     x = refined(kl.Dense(a), solve, np.ones((2, 2)))
     np.testing.assert_allclose(x, [[1.0, 3.0], [1.0, 3.0]], atol=1e-5)
+
+
+def test_no_product_is_spent_where_no_step_is_wanted():
+    nothing = kl.Function(lambda x: 1 / 0, shape=(2, 2), dtype="float64")
+    np.testing.assert_array_equal(refined(nothing, lambda y: 2 * y, np.ones((2, 1)), steps=0), 2 * np.ones((2, 1)))

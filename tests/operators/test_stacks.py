@@ -5,7 +5,7 @@ import pytest
 
 import kronlin as kl
 from kronlin.algebra import Product, rules
-from tests.matrices import each_dtype, normal, positive
+from tests.matrices import each_dtype, eps, normal, positive
 from tests.operators.laws import check, close
 
 
@@ -89,3 +89,37 @@ def test_bad_input(stack, word, other):
         stack([])
     with pytest.raises(ValueError, match=f"equally many {word}, not 2×3, {other[0]}×{other[1]}"):
         stack([np.ones((2, 3)), np.ones(other)])
+
+
+@each_dtype()
+@pytest.mark.parametrize("count", [1, 3])
+def test_equal_operators_are_applied_together(lib, dtype, count, monkeypatch):
+    arrays = [normal(shape, dtype, i) for i, shape in enumerate([(2, 3), (5, 3), (2, 3), (4, 3), (2, 3), (5, 3)])]
+    stack, dense = kl.VStack([lib.asarray(a) for a in arrays]), np.vstack(arrays)
+    calls, real = [], kl.Dense._matmat
+    monkeypatch.setattr(kl.Dense, "_matmat", lambda self, x: calls.append(self.array.shape) or real(self, x))
+    x, y = normal((3, count), dtype, 7), normal((20, count), dtype, 8)
+    tolerance = 50 * eps(dtype)
+    np.testing.assert_allclose(lib.numpy(stack @ lib.asarray(x)), dense @ x, atol=tolerance)
+    assert calls == [(3, 2, 3), (2, 5, 3), (4, 3)]
+    calls.clear()
+    np.testing.assert_allclose(lib.numpy(stack.H @ lib.asarray(y)), dense.conj().T @ y, atol=tolerance)
+    assert calls == [(3, 3, 2), (2, 3, 5), (3, 4)]
+
+
+def test_a_stack_and_its_adjoint_share_the_arrays_of_equal_operators():
+    stack = kl.VStack([kl.KhatriRao(normal((2, 3), seed=i), normal((2, 3))) for i in range(4)])
+    stack @ np.ones(3)
+    stack.H @ np.ones(16)
+    (one, _), (other, _) = *stack._kept("buckets"), *stack.H._kept("buckets")
+    assert other.base is one
+    wide = kl.HStack([kl.KhatriRao(normal((2, 3), seed=i), normal((2, 3))).H for i in range(4)])
+    close(wide @ np.ones(16), stack.H @ np.ones(16))
+    close(wide.H @ np.ones(3), stack @ np.ones(3))
+
+
+def test_large_operators_are_not_stacked():
+    large = [np.ones((200, 100)) for _ in range(2)]
+    stack = kl.VStack(large)
+    stack @ np.ones(100)
+    assert [members for _, members in stack._kept("buckets")] == [(0,), (1,)]
