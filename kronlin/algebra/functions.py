@@ -39,6 +39,11 @@ class MatrixFunctions(Structure):
         raise NotImplementedError
 
     @property
+    def _at_hand(self) -> Properties:
+        """What is known without a look at entries, to hand on to an operator that can be looked at itself."""
+        return self.properties
+
+    @property
     def H(self) -> Any:
         """Aᴴ, the adjoint; A itself if A is known to be self-adjoint."""
         if self.properties.self_adjoint:
@@ -115,6 +120,9 @@ class MatrixFunctions(Structure):
     def damped(self, lam: float) -> Any:
         """A + λ I, exactly (Tikhonov damping).
 
+        Kronecker factors in single precision are decomposed in it while every eigenvalue with λ is above √eps times the
+        largest, so that half of the digits stay right, and in double precision below; `A.eigh()` is always in double.
+
         Args:
             lam: a finite λ ≥ 0, in the units of A. Below eps ‖A‖ it is smaller than the rounding errors of A itself,
                 and says nothing where A is singular.
@@ -132,7 +140,7 @@ class MatrixFunctions(Structure):
         """A + c I, with what is known of A + c I handed on."""
         if not c:
             return self
-        known = self.properties
+        known = self._at_hand
         result = rules.shift(self, c)
         if c.imag:
             return result

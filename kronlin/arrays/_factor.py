@@ -21,7 +21,7 @@ def eigh(a: Array) -> tuple[Array, Array]:
 
 
 def eigh_own(a: Array) -> tuple[Array, Array]:
-    """Return what `eigh` does, computed in the precision of A: the errors of w and of Q diag(w) Qᴴ are a few eps ‖A‖."""
+    """Return what `eigh` does, in the precision of A: the errors of w and of Q diag(w) Qᴴ are a few eps ‖A‖."""
     return lookup(a)[1].eigh(a)
 
 

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 
 from kronlin.arrays._team import WORTH_A_THREAD, concurrently
+from kronlin.arrays._triangles import mirror, triangle
 
 _LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
-_TILE = 256
-"""Rows of a square piece that stays in the cache while it is transposed."""
 
 
 def eigh(a: Any) -> tuple[Any, Any] | None:
@@ -91,34 +90,6 @@ def _in_pieces(function: Callable[[int, int], None], number: int, cost: float) -
         [partial(function, start, end) for start, end in zip(starts, ends, strict=True)],
         [(end - start) * cost for start, end in zip(starts, ends, strict=True)],
     )
-
-
-def triangle(a: Any) -> Any:
-    """Return the lower triangle of (A + Aᴴ)/2 column by column, as LAPACK reads it, in a new array; zeros above."""
-    turned = np.zeros(a.shape, a.dtype)
-    for rows, columns in _tiles(a.shape[-1]):
-        tile = turned[..., columns, rows]
-        np.add(a[..., rows, columns].swapaxes(-1, -2), a[..., columns, rows].conj(), out=tile)
-        tile *= 0.5
-        if rows == columns:
-            tile[...] = np.triu(tile)
-    return turned
-
-
-def mirror(turned: Any) -> None:
-    """Complete a Hermitian matrix of which the lower triangle is known, column by column."""
-    for rows, columns in _tiles(turned.shape[-1]):
-        tile = turned[..., columns, rows]
-        if rows == columns:
-            tile += np.triu(tile, 1).conj().swapaxes(-1, -2)
-        else:
-            turned[..., rows, columns] = tile.conj().swapaxes(-1, -2)
-
-
-def _tiles(n: int) -> list[tuple[slice, slice]]:
-    """Rows and columns of the squares of a lower triangle."""
-    cuts = [slice(start, min(start + _TILE, n)) for start in range(0, n, _TILE)]
-    return [(rows, columns) for i, rows in enumerate(cuts) for columns in cuts[: i + 1]]
 
 
 @cache

@@ -1,8 +1,8 @@
 """Independent calls on several threads, each with a single-threaded BLAS; nested calls join the queue of the outermost.
 
 It pays for LAPACK, whose routines use a second thread badly, and which `kronlin.arrays._lapack` calls without Python's
-lock. threadpoolctl holds the threads of the BLAS back meanwhile; without it, calls are made one after the other, for threads
-that each start threads of their own are slower than one.
+lock. threadpoolctl holds the threads of the BLAS back meanwhile; without it, calls are made one after the other, for
+threads that each start threads of their own are slower than one.
 """
 
 import os

@@ -86,6 +86,12 @@ class Library:
         xp = self.namespace()
         return xp.linalg.solve(self._adjoint(lower) if adjoint else lower, b)
 
+    def is_hermitian(self, a: Array, tolerance: float) -> bool:
+        """Tell whether A (..., n, n) differs from Aᴴ by at most `tolerance` times its largest entry; n is not 0."""
+        xp = self.namespace()
+        skew = xp.max(xp.abs(a - self._adjoint(a)), axis=(-2, -1))
+        return bool(xp.all(skew <= tolerance * xp.max(xp.abs(a), axis=(-2, -1))))
+
     def eigh(self, a: Array) -> tuple[Array, Array]:
         """Return w ascending and Q with (A + Aᴴ)/2 = Q diag(w) Qᴴ, in the dtype of A (..., n, n)."""
         w, q = self.namespace().linalg.eigh(self._hermitian_part(a))

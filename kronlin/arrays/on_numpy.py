@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kronlin.arrays import _lapack, _recur, _team
+from kronlin.arrays import _lapack, _recur, _team, _triangles
 from kronlin.arrays.library import Array, Library
 from kronlin.arrays.sparse_lu import SparseLU
 
@@ -32,6 +32,11 @@ class NumPy(Library):
     def from_numpy(self, x: Any, device: Any = None) -> Array:
         return np.array(x)
 
+    def all_finite(self, x: Array) -> bool:
+        """NaN and Inf survive a sum, which costs less than a look at all entries; a sum may also overflow."""
+        with np.errstate(all="ignore"):
+            return bool(np.isfinite(x.sum())) or bool(np.isfinite(x).all())
+
     def lies_by_columns(self, x: Array) -> bool:
         return bool(x.strides[-2] == x.itemsize)
 
@@ -53,6 +58,9 @@ class NumPy(Library):
         sides = np.broadcast_to(b, (*batch, *b.shape[-2:])).reshape(prod(batch), *b.shape[-2:])
         solved = [self.solve_triangular(*pair, adjoint=adjoint) for pair in zip(lowers, sides, strict=True)]
         return np.stack(solved).reshape(*batch, *b.shape[-2:])
+
+    def is_hermitian(self, a: Array, tolerance: float) -> bool:
+        return _triangles.is_hermitian(a, tolerance)
 
     def eigh(self, a: Array) -> tuple[Array, Array]:
         return _lapack.eigh(a) or super().eigh(a)

@@ -62,10 +62,12 @@ class Dense(Operator):
             return Properties()
         if 0 in self.array.shape:
             return properties(self_adjoint=True)
-        xp, tolerance = self.kind.xp, max(10, self.shape[0]) * self.kind.eps
-        skew = xp.max(xp.abs(self.array - adjoint(self.array)), axis=(-2, -1))
-        size = xp.max(xp.abs(self.array), axis=(-2, -1))
-        return properties(self_adjoint=bool(xp.all(skew <= tolerance * size)))
+        tolerance = max(10, self.shape[0]) * self.kind.eps
+        return properties(self_adjoint=self.kind.library.is_hermitian(self.array, tolerance))
+
+    @property
+    def _at_hand(self) -> Properties:
+        return self._kept("properties") or self._promised
 
     def _matmat(self, x: Array) -> Array:
         return self.array @ x

@@ -1,8 +1,8 @@
 """Eigendecompositions in the precision of their data, for a shift that keeps the spectrum away from zero.
 
-An eigendecomposition in single precision is that of a matrix a few eps ‖A‖ away, as the data themselves are, and takes half
-the time of one in double precision. It serves A + c I as long as half of the digits of its smallest eigenvalue are right,
-which is where single precision ends for inverses and solutions too.
+An eigendecomposition in single precision is that of a matrix a few eps ‖A‖ away, as the data themselves are, and takes
+half the time of one in double precision. It serves A + c I as long as half of the digits of its smallest eigenvalue are
+right, which is where single precision ends for inverses and solutions too.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from kronlin.operators.spectral import Spectral, decomposed
 
 
 def own_eigh(a: Operator) -> Any:
-    """The eigendecomposition of an array in its own precision, kept; of other operators `A.eigh()`, which may be exact."""
+    """The eigendecomposition of an array in its own precision, kept; a better one where it is there."""
     found = a._kept("eigh")
     if found is not None or not isinstance(a, Dense):
         return a.eigh() if found is None else found

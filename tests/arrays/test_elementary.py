@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kronlin import arrays
 from kronlin.arrays import kind
 from tests.libraries import NUMPY, STRICT, STRICT_DEVICE, fast, installed
-from tests.matrices import DTYPES, each_dtype, normal
+from tests.matrices import DTYPES, each_dtype, each_stack, normal
 from tests.nets import close
 
 REAL_OF = {"complex64": "float32", "complex128": "float64"}
@@ -213,6 +213,16 @@ def test_compact_of_a_row_major_array_is_a_view():
     x = normal((3, 4))
     assert np.shares_memory(arrays.compact(x), x)
     assert arrays.compact(x.T).flags.c_contiguous
+
+
+@each_stack()
+def test_shifted(lib, dtype, batch):
+    a = normal((*batch, 3, 3), dtype)
+    given = lib.asarray(a)
+    shifted = arrays.shifted(given, 0.5)
+    assert lib.owns(shifted)
+    assert np.array_equal(lib.numpy(shifted), a + np.float32(0.5) * np.eye(3, dtype=dtype))
+    assert np.array_equal(lib.numpy(given), a)
 
 
 def test_whether_columns_lie_in_one_piece(lib):
