@@ -7,8 +7,9 @@ from statistics import median
 
 import numpy as np
 
-from speed.limits import times_limit
-from speed.peers import as_array
+from speed.limits import gemm, times_limit
+from speed.peers import Builder, as_array, entered
+from speed.workloads import KINDS, NETS
 
 LONG = 1.0  # seconds: a call that takes longer is not made twice to warm up
 PAUSE = 0.03  # seconds: idle threads of one library spin for about that long, and would slow the next contestant
@@ -88,3 +89,40 @@ def absent_rows(names: list[str], **facts: object) -> list[dict[str, object]]:
     return [
         {**facts, "who": f"{name} (not installed)", "ms": None, "by limit": None, "by kronlin": None} for name in names
     ]
+
+
+def chosen_cases(words: list[str]) -> list[tuple[str, str, int]]:
+    """Nets, dtypes and numbers of vectors: all, or those of the nets, dtypes and numbers among `words`.
+
+    Not 16 vectors of net c: 1.8 or 3.6 GB an array, and up to a minute a call.
+    """
+
+    def among(known: list[str]) -> list[str]:
+        return [name for name in known if name in words] or known
+
+    return [
+        (net, dtype, int(count))
+        for net in among(list(NETS))
+        for dtype in among(list(KINDS))
+        for count in among(["1", "16"])
+        if (net, count) != ("c", "16")
+    ]
+
+
+ROUNDS = {"a": 7, "b": 15, "c": 2}
+
+
+def contest(
+    builders: dict[str, Builder], operations: float, tolerance: float, **facts: object
+) -> list[dict[str, object]]:
+    """The rows of a contest of products that take so many operations; `facts` names at least net and dtype.
+
+    The contestants are built, those that are not installed left out, and have to agree; then they are timed in turn
+    with a large matrix product, the limit.
+    """
+    calls, absent = entered(builders)
+    agree(calls, tolerance)
+    limit = "limit: matrix products"
+    calls[limit], one = gemm(str(facts["dtype"]))
+    taken = samples(calls, rounds=ROUNDS[str(facts["net"])])
+    return rows(taken, limit, operations / one, **facts) + absent_rows(absent, **facts)

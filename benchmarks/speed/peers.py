@@ -6,7 +6,7 @@ A builder takes what it needs and returns a call that computes; a peer that is n
 
 import warnings
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from importlib import import_module
 from io import StringIO
 from typing import Any
@@ -16,9 +16,10 @@ import numpy as np
 from speed.workloads import Pair
 
 Call = Callable[[], Any]
+Builder = Callable[[], Call]
 
 
-def entered(builders: dict[str, Callable[[], Call]]) -> tuple[dict[str, Call], list[str]]:
+def entered(builders: dict[str, Builder]) -> tuple[dict[str, Call], list[str]]:
     """The calls of those contestants whose library is installed, and the names of the others."""
     calls: dict[str, Call] = {}
     absent = []
@@ -89,10 +90,8 @@ def pykronecker_blocks(pairs: list[Pair]) -> Any:
     with redirect_stdout(StringIO()):  # it prints which
         package = import_module("pykronecker")
     if any(g.dtype == np.float64 for g, _ in pairs):
-        try:
+        with suppress(ImportError):
             import_module("jax").config.update("jax_enable_x64", True)
-        except ImportError:
-            pass
     return package.KroneckerBlockDiag([package.KroneckerProduct([g, a]) for g, a in pairs])
 
 
