@@ -109,7 +109,7 @@ def chosen_cases(words: list[str]) -> list[tuple[str, str, int]]:
     ]
 
 
-ROUNDS = {"a": 7, "b": 15, "c": 2}
+ROUNDS = {"a": 7, "b": 9, "c": 2}
 
 
 def contest(

@@ -1,4 +1,4 @@
-"""The time to multiply with the exact Fisher matrix of a batch, from stored rows, beside hand-written NumPy and autodiff.
+"""The time to multiply with the exact Fisher matrix of a batch from stored rows, beside NumPy by hand and autodiff.
 
 `python -m speed.fisher_product` takes a few minutes; `python -m speed.fisher_product a float32 1` measures that alone.
 On nets a and b the matrix is the empirical Fisher of a net of PyTorch, which autodiff multiplies with too; products

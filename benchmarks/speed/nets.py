@@ -19,14 +19,16 @@ from speed.workloads import KINDS, NETS
 
 @dataclass(frozen=True)
 class Net:
-    """Net a with tanh, or b, which is linear: orthogonal weights, n normal examples, and labels of the same size.
+    """Net a with tanh, or b, which is linear: orthogonal weights, n normal examples, and labels with normal errors.
 
-    The loss is PyTorch's MSELoss, the mean of (f - y)² over examples and outputs.
+    The loss is PyTorch's MSELoss, the mean of (f - y)² over examples and outputs. The errors, and so the gradients, of
+    the examples differ in size by up to `spread`.
     """
 
     name: str
     dtype: str
     n: int
+    spread: float = 1.0
 
     @cached_property
     def weights(self) -> list[np.ndarray]:
@@ -43,8 +45,16 @@ class Net:
         """Inputs and labels."""
         random = np.random.default_rng(1)
         sizes = NETS[self.name][0][1] - 1, NETS[self.name][-1][0]
-        x, y = (random.standard_normal((self.n, size)).astype(KINDS[self.dtype]) for size in sizes)
-        return x, y
+        x, errors = (random.standard_normal((self.n, size)).astype(KINDS[self.dtype]) for size in sizes)
+        scale = (self.spread ** -np.linspace(0, 1, self.n))[:, None].astype(x.dtype)
+        return x, self._outputs(np, self.weights, x) + scale * errors
+
+    def _outputs(self, xp: Any, weights: Any, h: Any) -> Any:
+        """The net, on arrays of NumPy or JAX."""
+        for place, weight in enumerate(weights):
+            h = h @ weight[:, :-1].T + weight[:, -1]
+            h = h if self.name == "b" or place == len(weights) - 1 else xp.tanh(h)
+        return h
 
     @cached_property
     def torch(self) -> tuple[Any, Any, Any, Any]:
@@ -91,14 +101,10 @@ class Net:
         if self.dtype == "float64":
             jax.config.update("jax_enable_x64", True)
         jnp, (x, y), count = jax.numpy, self.data, self.factor
-        weights, ones = [jnp.asarray(w) for w in self.weights], np.ones((self.n, 1), x.dtype)
+        weights = [jnp.asarray(w) for w in self.weights]
 
         def outputs(weights: Any) -> Any:
-            h = x
-            for place, weight in enumerate(weights):
-                h = jnp.concatenate([h, ones], axis=1) @ weight.T
-                h = h if self.name == "b" or place == len(weights) - 1 else jnp.tanh(h)
-            return h
+            return self._outputs(jnp, weights, x)
 
         def losses(weights: Any) -> Any:
             return ((outputs(weights) - y) ** 2).sum(axis=1)
