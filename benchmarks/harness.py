@@ -11,6 +11,20 @@ from pathlib import Path
 from statistics import median
 
 RESULTS = Path(__file__).parent / "results"
+STANDS_ON = ("kronlin", "numpy", "scipy", "array-api-compat")
+BESIDE = (
+    "cola-ml",
+    "cupy-cuda12x",
+    "curvlinops-for-pytorch",
+    "jax",
+    "linear_operator",
+    "lineax",
+    "nngeometry",
+    "pykronecker",
+    "pylops",
+    "threadpoolctl",
+    "torch",
+)
 
 
 def interleaved(
@@ -73,11 +87,12 @@ def machine() -> dict[str, str]:
             line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
         ]
         facts["processor"] = names[0] if names else platform.processor()
-    for package in ("kronlin", "numpy", "scipy", "array-api-compat"):
+    for package in (*STANDS_ON, *BESIDE):
         try:
             facts[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
-            facts[package] = "from the tree"
+            if package in STANDS_ON:
+                facts[package] = "from the tree"
     facts["load"] = f"{os.getloadavg()[2]:.1f}"  # of all programs, over the last 15 minutes
     facts["threads"] = os.environ.get("OPENBLAS_NUM_THREADS", "default")
     return facts

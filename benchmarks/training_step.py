@@ -71,15 +71,14 @@ def loop(damp: Callable[..., kl.Operator], every: tuple[int, int]) -> Callable[[
 
 
 def wrapped(damp: Callable[..., kl.Operator], every: tuple[int, int]) -> Callable[[], None]:
-    """A step of `PreconditionedOptimizer`, which takes the gradient of a backward pass outside of it."""
+    """A step of `PreconditionedOptimizer`, whose `backward` takes what `collect` finds where statistics are due."""
     model = autoencoder()
     sgd = torch.optim.SGD(model.parameters(), lr=1e-3)
     optimiser = kl.training.PreconditionedOptimizer(sgd, model, LOSS, kfac(damp, every), fisher="mc")
 
     def step() -> None:
         optimiser.zero_grad()
-        LOSS(model(X), X).backward()
-        optimiser.update(X, X)
+        optimiser.backward(X, X)
         optimiser.step()
 
     return step

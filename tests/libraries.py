@@ -1,6 +1,7 @@
 """The array libraries on which the tests run."""
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import array_api_compat
 import array_api_strict
 import numpy as np
+
+from kronlin.arrays import library_named
 
 
 @dataclass(frozen=True)
@@ -53,16 +56,27 @@ class ArrayLibrary:
     def owns(self, x: Any) -> bool:
         """Whether `x` is an array of this library on this device."""
         device = array_api_compat.device(self.asarray(0.0))
-        return array_api_compat.array_namespace(x) is self.xp and array_api_compat.device(x) == device
+        plain = array_api_compat.is_numpy_array(x)  # NumPy needs no wrapper
+        home = array_api_compat.array_namespace(x, use_compat=False if plain else None)
+        return home is self.xp and array_api_compat.device(x) == device
 
 
-NUMPY = ArrayLibrary("numpy", "array_api_compat.numpy")
-READ_ONLY = ArrayLibrary("numpy-read-only", "array_api_compat.numpy", read_only=True)
+NUMPY = ArrayLibrary("numpy", "numpy")
+READ_ONLY = ArrayLibrary("numpy-read-only", "numpy", read_only=True)
 STRICT = ArrayLibrary("strict", "array_api_strict", array_api_strict.Device("CPU_DEVICE"))
 STRICT_DEVICE = ArrayLibrary("strict-device1", "array_api_strict", array_api_strict.Device("device1"))
 TORCH = ArrayLibrary("torch", "array_api_compat.torch")
 JAX = ArrayLibrary("jax", "jax.numpy")
 CUPY = ArrayLibrary("cupy", "array_api_compat.cupy")
+
+
+@cache
+def missing_gpu(name: str = "cupy") -> str:
+    """Why a library cannot compute on a GPU here; empty if it can."""
+    try:
+        return "" if library_named(name).devices() else f"{name} finds no CUDA device"
+    except ImportError as error:
+        return str(error)
 
 
 def fast() -> list[ArrayLibrary]:

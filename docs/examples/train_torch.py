@@ -62,7 +62,7 @@ two_levels = {"scheme": "A-DEF2", "coarse_space": partial(kl.coarse.spectral, k=
 # The loop
 # --------
 #
-# One line of it is of second order: ``update`` takes in the statistics of the batch.
+# One line of it is of second order: ``backward`` takes in the statistics of the batch on its way.
 
 
 def trained(model, optimizer, loss, y):
@@ -71,9 +71,10 @@ def trained(model, optimizer, loss, y):
     for _ in range(epochs):
         for part in torch.randperm(len(images)).split(batch):
             optimizer.zero_grad()
-            loss(model(images[part]), y[part]).backward()
             if isinstance(optimizer, kl.training.PreconditionedOptimizer):
-                optimizer.update(images[part], y[part])
+                optimizer.backward(images[part], y[part])
+            else:
+                loss(model(images[part]), y[part]).backward()
             optimizer.step()
         with torch.no_grad():
             losses.append(float(loss(model(images), y)))

@@ -5,6 +5,7 @@ from typing import Any
 
 from kronlin.algebra import rules
 from kronlin.algebra.properties import PD, SELF_ADJOINT, UNKNOWN, Properties, of_power
+from kronlin.algebra.sidebyside import side_by_side
 from kronlin.algebra.structure import Structure
 from kronlin.arrays import Array, Kind, all_finite, cast, convert, kind
 
@@ -107,9 +108,8 @@ class MatrixFunctions(Structure):
 
     def prepare(self) -> Any:
         """Do now the work that solves, inverses and spectra of this operator will need, and return it."""
-        for part in self.parts:
-            if isinstance(part, MatrixFunctions):
-                part.prepare()
+        parts = [part for part in self.parts if isinstance(part, MatrixFunctions)]
+        side_by_side(lambda part: part.prepare(), parts)
         return self
 
     def damped(self, lam: float) -> Any:

@@ -43,6 +43,11 @@ def diagonal_of(x: Array) -> Array:
     return lookup(x)[0].linalg.diagonal(x)
 
 
+def shifted(a: Array, c: float) -> Array:
+    """A + c I, for the last two axes."""
+    return lookup(a)[1].shifted(a, c)
+
+
 def all_finite(x: Array) -> bool:
     """Tell whether no entry is NaN or infinite (one synchronisation on a device)."""
     return lookup(x)[1].all_finite(x)
@@ -86,6 +91,30 @@ def norm_from_grams(left: Array, core: Array, right: Array) -> Array | None:
     return xp.sqrt(units[0]) * xp.sqrt(units[2]) * units[1] * xp.sqrt(square)
 
 
+def inner_products(x: Array, y: Array) -> Array:
+    """xᴴ y of the columns of two blocks (..., n, k), as (..., k)."""
+    return lookup(x)[1].inner_products(x, y)
+
+
+def advance(y: Array, a: Array, x: Array, chosen: Array) -> Array:
+    """Y + X diag(a) in the chosen columns, Y in the others. Y is given up: NumPy writes over it."""
+    return lookup(y)[1].advance(y, a, x, chosen)
+
+
+def turn(p: Array, b: Array, y: Array, chosen: Array) -> Array:
+    """Y + P diag(b) in the chosen columns, zero in the others. P is given up: NumPy writes over it."""
+    return lookup(p)[1].turn(p, b, y, chosen)
+
+
+def by_columns(x: Array) -> Array:
+    """A block (n, k) that holds each column in one piece, where the library has a say in that."""
+    xp = lookup(x)[0]
+    if x.shape[1] < 2:
+        return x
+    turned = xp.matrix_transpose(x)
+    return xp.matrix_transpose(xp.reshape(xp.reshape(turned, (-1,)), turned.shape))
+
+
 def balanced(arrays: list[Array], axes: int) -> list[Array]:
     """Multiply arrays by powers of two whose product is 1, so that multiplying them from the left does not overflow.
 
@@ -119,6 +148,12 @@ def cast(x: Array, target: Kind) -> Array:
     if kind(x).is_complex and not target.is_complex:
         raise TypeError(f"a {kind(x).dtype_name} array does not fit into {target.dtype_name}")
     return xp.astype(x, target.dtype)
+
+
+def compact(x: Array) -> Array:
+    """The same array with its entries in row-major order; a copy only where they are not, and the library has views."""
+    reshape = lookup(x)[0].reshape
+    return reshape(reshape(x, (-1,)), x.shape)
 
 
 def convert(x: Array, target: Any) -> Array:

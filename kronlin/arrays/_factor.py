@@ -4,8 +4,9 @@ All functions take (..., n, n) and factor every matrix of the stack in one call 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
-from kronlin.arrays._elementary import abs2, adjoint, cast, diagonal_of, hermitian_part, real_part
+from kronlin.arrays._elementary import abs2, cast, diagonal_of, hermitian_part, real_part
 from kronlin.arrays._errors import NotPositiveDefiniteError, SingularMatrixError
 from kronlin.arrays._kind import kind
 from kronlin.arrays._libraries import lookup
@@ -15,8 +16,13 @@ from kronlin.arrays.library import Array
 def eigh(a: Array) -> tuple[Array, Array]:
     """Return w ascending (..., n) and Q (..., n, n) with A = Q diag(w) Qᴴ, computed in double precision."""
     own = kind(a)
-    w, q = own.xp.linalg.eigh(hermitian_part(cast(a, own.double)))
+    w, q = eigh_own(cast(a, own.double))
     return cast(w, own.real), cast(q, own)
+
+
+def eigh_own(a: Array) -> tuple[Array, Array]:
+    """Return what `eigh` does, computed in the precision of A: the errors of w and of Q diag(w) Qᴴ are a few eps ‖A‖."""
+    return lookup(a)[1].eigh(a)
 
 
 def qr(a: Array) -> tuple[Array, Array]:
@@ -35,13 +41,15 @@ def cholesky(a: Array) -> Array:
     """
     own = kind(a)
     for precision in (own,) if own.double == own else (own, own.double):
-        matrix = hermitian_part(cast(a, precision))
-        factor = _guarded(precision.xp.linalg.cholesky, matrix)
-        smallest = None if factor is None else _smallest_pivot(matrix, factor)
+        matrix = cast(a, precision)
+        smallest = None
+        with suppress(*own.library.linalg_errors):
+            factor = own.library.cholesky(matrix)
+            smallest = _smallest_pivot(matrix, factor)
         if smallest is not None and smallest > a.shape[-1] * precision.eps:
             return cast(factor, own)
-    if smallest is None:
-        if _is_semidefinite(matrix, own.eps):
+    if smallest is None or smallest != smallest:
+        if _is_semidefinite(hermitian_part(matrix), own.eps):
             raise SingularMatrixError("a pivot of the Cholesky factorisation is zero, but for rounding error")
         raise NotPositiveDefiniteError("a pivot of the Cholesky factorisation is not positive")
     raise SingularMatrixError(f"a pivot is only {smallest:.1e} of its diagonal entry, which is rounding error")
@@ -64,8 +72,7 @@ def inverse_positive(a: Array, factor: Array | None = None) -> Array:
     """
     own = kind(a)
     factor = cholesky(a) if factor is None else factor
-    half = solve_triangular(factor, _eye_like(factor))
-    inverse = hermitian_part(adjoint(half) @ half)
+    inverse = own.library.inverse_cholesky(factor)
     condition = _condition(a, inverse)
     if own.double != own and not condition * own.eps**0.5 < 1:
         return cast(inverse_positive(cast(a, own.double)), own)
@@ -119,7 +126,8 @@ def _guarded(function: Callable[[Array], Array], a: Array) -> Array | None:
     """Call `function(a)`; None where the library raises its LAPACK error or answers with NaN."""
     xp, library = lookup(a)
     try:
-        result = function(a)
+        with library.checked():
+            result = function(a)
     except library.linalg_errors:
         return None
     return result if bool(xp.all(xp.isfinite(result))) else None
@@ -141,13 +149,7 @@ def _is_semidefinite(a: Array, eps: float) -> bool:
     largest = own.xp.where(largest > 0, largest, own.xp.ones_like(largest))
     units = own.xp.sqrt(own.xp.where(diagonal > 0, diagonal, largest))
     scaled = a / cast(units[..., :, None], own) / cast(units[..., None, :], own)
-    return bool(own.xp.all(own.xp.linalg.eigvalsh(scaled) >= -10 * a.shape[-1] * eps))
-
-
-def _eye_like(a: Array) -> Array:
-    """The identity, repeated over the leading axes of `a`."""
-    own = kind(a)
-    return own.xp.broadcast_to(own.eye(a.shape[-1]), a.shape)
+    return bool(own.xp.all(own.library.eigh(scaled)[0] >= -10 * a.shape[-1] * eps))
 
 
 def _condition(a: Array, inverse: Array) -> float:

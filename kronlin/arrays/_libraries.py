@@ -13,7 +13,6 @@ from kronlin.arrays.on_torch import Torch
 
 LIBRARIES: dict[str, Library] = {library.name: library for library in (NumPy(), CuPy(), Torch(), Jax(), Strict())}
 _NAMES = {
-    "array_api_compat.numpy": "numpy",
     "array_api_compat.cupy": "cupy",
     "array_api_compat.torch": "torch",
     "jax.numpy": "jax",
@@ -45,12 +44,19 @@ def lookup(x: Array) -> tuple[Any, Library]:
     """Return the array API namespace and the library of `x`, remembered by type."""
     known = _BY_TYPE.get(type(x))
     if known is None:
-        try:
-            xp = array_api_compat.array_namespace(x)
-        except TypeError:
-            raise TypeError(
-                f"expected an array (NumPy, CuPy, PyTorch, JAX), not {type(x).__name__}: "
-                "convert it first, for example with numpy.asarray"
-            ) from None
-        known = _BY_TYPE[type(x)] = (xp, LIBRARIES[_NAMES[xp.__name__]])
+        library = LIBRARIES[_library_of(x)]
+        known = _BY_TYPE[type(x)] = (library.namespace(), library)
     return known
+
+
+def _library_of(x: Array) -> str:
+    """The name of the library of `x`; array-api-compat knows which type belongs to which."""
+    if array_api_compat.is_numpy_array(x):  # not by its namespace, whose import takes as long as that of kronlin
+        return "numpy"
+    try:
+        return _NAMES[array_api_compat.array_namespace(x).__name__]
+    except TypeError:
+        raise TypeError(
+            f"expected an array (NumPy, CuPy, PyTorch, JAX), not {type(x).__name__}: "
+            "convert it first, for example with numpy.asarray"
+        ) from None

@@ -1,5 +1,7 @@
 """What kronlin asks of an array library beyond the array API standard."""
 
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 Array = Any
@@ -44,6 +46,15 @@ class Library:
         xp = self.namespace()
         return xp.complex128 if xp.isdtype(dtype, "complex floating") else xp.float64
 
+    def _adjoint(self, x: Array) -> Array:
+        """The conjugate transpose of the last two axes."""
+        xp = self.namespace()
+        turned = xp.matrix_transpose(x)
+        return xp.conj(turned) if xp.isdtype(x.dtype, "complex floating") else turned
+
+    def _hermitian_part(self, x: Array) -> Array:
+        return (x + self._adjoint(x)) / 2
+
     def all_finite(self, x: Array) -> bool:
         """Tell whether no entry is NaN or infinite."""
         xp = self.namespace()
@@ -53,14 +64,63 @@ class Library:
         """Tell whether the entries of a column of `x` (..., n, k) follow one another in memory; False if unknown."""
         return False
 
+    def inner_products(self, x: Array, y: Array) -> Array:
+        """Return xᴴ y of the columns of two blocks (..., n, k), as (..., k)."""
+        return self.namespace().vecdot(x, y, axis=-2)
+
+    def advance(self, y: Array, a: Array, x: Array, chosen: Array) -> Array:
+        """Return Y + X diag(a) in the chosen columns and Y in the others; Y may be written over."""
+        return self.namespace().where(chosen, y + a * x, y)
+
+    def turn(self, p: Array, b: Array, y: Array, chosen: Array) -> Array:
+        """Return Y + P diag(b) in the chosen columns and zero in the others; P may be written over."""
+        xp = self.namespace()
+        return xp.where(chosen, y + b * p, xp.zeros_like(y))
+
+    def checked(self) -> AbstractContextManager[Any]:
+        """Within it the factorisations of the library raise one of `linalg_errors` where they fail."""
+        return nullcontext()
+
     def solve_triangular(self, lower: Array, b: Array, *, adjoint: bool = False) -> Array:
         """Solve L x = b, or Lᴴ x = b, for a lower triangular L (..., n, n) and b (..., n, k)."""
         xp = self.namespace()
-        if adjoint:
-            lower = xp.matrix_transpose(lower)
-            if xp.isdtype(lower.dtype, "complex floating"):
-                lower = xp.conj(lower)
-        return xp.linalg.solve(lower, b)
+        return xp.linalg.solve(self._adjoint(lower) if adjoint else lower, b)
+
+    def eigh(self, a: Array) -> tuple[Array, Array]:
+        """Return w ascending and Q with (A + Aᴴ)/2 = Q diag(w) Qᴴ, in the dtype of A (..., n, n)."""
+        w, q = self.namespace().linalg.eigh(self._hermitian_part(a))
+        return w, q
+
+    def cholesky(self, a: Array) -> Array:
+        """Return the lower triangular L with (A + Aᴴ)/2 = L Lᴴ, in the dtype of A (..., n, n).
+
+        Where there is none, one of `linalg_errors` is raised or the diagonal of L has a NaN: `kronlin.arrays.cholesky`
+        looks at both.
+        """
+        return self.namespace().linalg.cholesky(self._hermitian_part(a))
+
+    def inverse_cholesky(self, lower: Array) -> Array:
+        """Return (L Lᴴ)⁻¹, Hermitian to the last bit, for a lower triangular L (..., n, n) with a nonzero diagonal."""
+        xp = self.namespace()
+        eye = xp.eye(lower.shape[-1], dtype=lower.dtype, device=lower.device)
+        half = self.solve_triangular(lower, xp.broadcast_to(eye, lower.shape))
+        return self._hermitian_part(self._adjoint(half) @ half)
+
+    def concurrently(self, calls: Sequence[Callable[[], Any]], costs: Sequence[float]) -> list[Any]:
+        """Return the results of independent calls, in order; a library may run them side by side, the dearest first.
+
+        Calls that are made inside of one of them may be given to `concurrently` again. The error of the first call that
+        failed is raised.
+
+        Args:
+            calls: functions without arguments that share nothing but arrays which none of them writes to.
+            costs: about how many multiplications each takes, by which a library decides whether it pays.
+        """
+        return [call() for call in calls]
+
+    def shifted(self, a: Array, c: float) -> Array:
+        """Return A + c I for A (..., n, n)."""
+        return a + c * self.namespace().eye(a.shape[-1], dtype=a.dtype, device=a.device)
 
     def csr(self, data: Array, columns: Array, starts: Array, shape: tuple[int, int]) -> Any:
         """Make a sparse matrix whose row i holds data[starts[i]:starts[i + 1]] in those `columns`."""

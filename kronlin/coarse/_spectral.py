@@ -37,7 +37,7 @@ def spectral(blocks: Any, k: int = 1, which: str = "smallest") -> BlockDiagonal:
         raise ValueError(f"unknown which {which!r}: choose one of {', '.join(map(repr, _WHICH))}")
     found = as_blocks(blocks)
     require_columns(k, found, "eigenvectors")
-    bases = found.map_blocks(lambda bucket: bucket.eigh())
+    bases = found.factor_blocks(lambda bucket: bucket.eigh())
     return BlockDiagonal([_chosen(block, k, which, found.kind.eps) for block in bases.blocks])
 
 

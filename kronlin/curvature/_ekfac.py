@@ -48,7 +48,7 @@ def ekfac(
     arXiv 1806.03884.
     """
     K = kfac(layers, sharing) if basis is None else _checked(basis, checked_layers(layers))
-    bases = K.map_blocks(lambda bucket: bucket.eigh().Q)
+    bases = K.factor_blocks(lambda bucket: bucket.eigh().Q)
     return BlockDiagonal([_block(layer, Q) for layer, Q in zip(layers, bases.blocks, strict=True)])
 
 

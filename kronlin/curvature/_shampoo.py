@@ -38,7 +38,7 @@ def shampoo(layers: Sequence[LayerStatistics]) -> BlockDiagonal:
 
 def root_of_factors(products: BlockDiagonal) -> BlockDiagonal:
     """L^½ ⊗ R^½ for every block L ⊗ R."""
-    return products.map_blocks(_root)
+    return products.factor_blocks(_root)
 
 
 def _root(squared: Kronecker) -> Kronecker:

@@ -141,11 +141,11 @@ class KBFGS:
         return tuple(f.resets for f in self.factors)
 
     def state_dict(self) -> dict[str, Array]:
-        """All that a later `from_state` needs beside the options, as arrays by name: "0.H_a", …, and the counts."""
+        """What a later `from_state_dict` needs beside the options, as arrays by name: "0.H_a", …, and the counts."""
         return state_arrays(self.factors, self.updates)
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Array], lam: float, **options: Any) -> "KBFGS":
+    def from_state_dict(cls, state: Mapping[str, Array], lam: float, **options: Any) -> "KBFGS":
         """The state whose `state_dict` this is; the options are given anew, and may be others.
 
         Raises:

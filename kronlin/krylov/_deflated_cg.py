@@ -111,9 +111,9 @@ def _scheme(name: str, coarse: Galerkin, system: System) -> Scheme:
     def project_adjoint(y: Array) -> Array:
         return y - Z(invert(AZH(y)))
 
-    def correct(x: Array, r: Array) -> tuple[Array, Array]:
+    def correct(r: Array) -> tuple[Array, Array]:
         c = invert(ZH(r))
-        return x + Z(c), r - AZ(c)
+        return Z(c), AZ(c)
 
     def adapted(r: Array) -> Array:
         y = M(r)

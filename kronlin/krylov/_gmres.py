@@ -77,7 +77,7 @@ def gmres(
     precondition = _checked(M, system) if varying else None if fixed is None else system.map(fixed)
 
     def cycles(x: Array) -> Array:
-        r = run.residual(x)
+        r = run.begin(x)
         run.watch.replace(run.norms(r))
         while run.left > 0 and not run.watch.is_over():
             x, r = _cycle(run, precondition, x, r, max(1, min(length, A.shape[0])))

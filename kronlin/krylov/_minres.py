@@ -82,7 +82,7 @@ def _advance(run: Run, precondition: Map, x: Array) -> Array:
     """
     own, watch, A = run.system.kind, run.watch, run.system.map(run.system.A)
     xp, floor = own.xp, 4 * own.eps
-    r = run.residual(x)
+    r = run.begin(x)
     start = run.norms(r)
     watch.replace(start)
     y = precondition(r)

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kronlin.arrays import Array
+from kronlin.arrays import Array, advance, turn
 from kronlin.krylov._inner import inner
+from kronlin.krylov.columns import Columns
 from kronlin.krylov.driver import Run
 from kronlin.krylov.result import KrylovResult
 from kronlin.krylov.stopping import OPERATOR, PRECONDITIONER
@@ -30,8 +31,8 @@ class Scheme:
     project: Map = unchanged
     """M₃: w = M₃ A p, and r = M₃ (b - A x) at the start."""
 
-    correct: Callable[[Array, Array], tuple[Array, Array]] | None = None
-    """The adapted start: (x, r) ↦ (x + Q r, r - A Q r)."""
+    correct: Callable[[Array], tuple[Array, Array]] | None = None
+    """The adapted start: r ↦ (Q r, A Q r), which x gains and r loses."""
 
     reproject: bool = False
     """Whether to correct after every step, not only at the start."""
@@ -52,39 +53,49 @@ def solve(run: Run, scheme: Scheme) -> KrylovResult:
 
 def _begin(run: Run, scheme: Scheme, x: Array) -> tuple[Array, Array]:
     """The start of the scheme from any x, and its residual."""
-    r = run.residual(x)
+    r = run.begin(x)
     if scheme.correct is not None:
-        x, r = scheme.correct(x, r)
+        x, r = _corrected(run, scheme.correct, x, r)
     return x, scheme.project(r)
 
 
+def _corrected(run: Run, correct: Callable[[Array], tuple[Array, Array]], x: Array, r: Array) -> tuple[Array, Array]:
+    """x + Q r and r - A Q r in the active columns."""
+    watch, (step, image) = run.watch, correct(r)
+    return advance(x, watch.one, step, watch.active), advance(r, -watch.one, image, watch.active)
+
+
 def _advance(run: Run, scheme: Scheme, x: Array) -> Array:
-    """Iterate until all columns rest or the steps are used up; resting columns have a zero direction."""
-    xp, watch, window = run.system.kind.xp, run.watch, run.window
+    """Iterate until all columns rest or the steps are used up; resting columns have a zero direction.
+
+    Three inner products, and each of p, x and r written once in place: six passes over memory beside the products.
+    """
+    watch, window = run.watch, run.window
     A = run.system.map(run.system.A)
     x, r = _begin(run, scheme, x)
     watch.replace(run.norms(r))
-    p = rest = xp.zeros_like(r)
+    p = run.system.kind.xp.zeros_like(r)
     rho = watch.one
+    columns = Columns(run)
     if window is not None:
         window.begin()
     for _ in run.steps():
+        if columns.are_few():
+            x, r, p, rho = columns.narrowed(x, r, p, rho)
         y = scheme.precondition(r)
         old, rho = rho, inner(r, y)
         beta = watch.ratio(PRECONDITIONER, rho, old, rho)
-        y = scheme.direct(y)
-        p = xp.where(watch.active, y + beta * p, rest)
+        p = turn(p, beta, scheme.direct(y), watch.active)
         w = scheme.project(A(p))
         curvature = inner(p, w)
         alpha = watch.ratio(OPERATOR, rho, curvature, curvature)
         if window is not None:
             window.note(y, rho, beta, alpha)
-        x = x + alpha * p
-        r = xp.where(watch.active, r - alpha * w, r)
+        x = advance(x, alpha, p, watch.active)
+        r = advance(r, -alpha, w, watch.active)
         if scheme.reproject and scheme.correct is not None:
-            corrected = scheme.correct(x, r)
-            x, r = (xp.where(watch.active, new, now) for new, now in zip(corrected, (x, r), strict=True))
+            x, r = _corrected(run, scheme.correct, x, r)
         watch.record(run.norms(r))
         if run.callback is not None:
             run.tell(scheme.finish(x))
-    return x
+    return columns.widened(x)

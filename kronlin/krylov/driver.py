@@ -29,6 +29,7 @@ class Run:
         self.name, self.callback, self.progress = name, callback, progress
         self.watch = Watch(system, limits)
         self.show: Callable[[int], None] = lambda steps: None
+        self._begun = False
 
     @property
     def left(self) -> int:
@@ -48,6 +49,11 @@ class Run:
                 yield count == burst
             self.show(burst)
         self.watch.trim()
+
+    def begin(self, x: Array) -> Array:
+        """b - A x at the start of a cycle, as a block of its own; no product for the zero that the first starts from."""
+        begun, self._begun = self._begun, True
+        return self.residual(x) if begun or not self.system.from_zero else self.system.kind.xp.positive(self.system.b)
 
     def residual(self, x: Array) -> Array:
         """b - A x."""

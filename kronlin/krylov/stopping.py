@@ -43,7 +43,7 @@ class Watch:
     """Flags and norms of all columns; they stay on the device until somebody looks.
 
     A column rests as soon as its residual meets the tolerance or its recurrence breaks down, whether anybody looks
-    or not, so the result does not depend on how often that is.
+    or not, so the result does not depend on how often that is. What a step notes is put together when it is asked for.
     """
 
     def __init__(self, system: System, limits: Limits) -> None:
@@ -57,18 +57,43 @@ class Watch:
         self.floor = system.columns(np.maximum(self.wanted, own.eps * system.norms))
         self.zero, self.one = own.zeros(len(system.norms)), own.ones(len(system.norms))
         self.active = self.zero == 0
-        self.steps = self.fault = self.value = self.zero
+        self.seen = np.ones(len(system.norms), dtype=bool)
         self.history: list[Array] = []
+        self._steps = self._fault = self._value = self.zero
+        self._taken: list[Array] = []
+        self._halts: list[tuple[Array, int, Array]] = []
+        self._last = self.zero
+        self._wholes: list[tuple[dict[str, Array], System, Numbers, Array, int]] = []
+
+    @property
+    def steps(self) -> Array:
+        """Steps that each column took."""
+        self._settle()
+        return self._steps
+
+    @property
+    def fault(self) -> Array:
+        """Why each column was put to rest, 0 if it was not or met the tolerance."""
+        self._settle()
+        return self._fault
+
+    @property
+    def value(self) -> Array:
+        """What was to blame for it."""
+        self._settle()
+        return self._value
 
     def replace(self, norms: Array) -> None:
         """Start from residuals of these norms, in place of the last ones."""
-        self.history[-1:] = [self.xp.where(self.active, norms, last) for last in self.history[-1:] or [norms]]
+        self._last = self.xp.where(self.active, norms, self._last) if self.history else norms
+        self.history[-1:] = [self._last]
         self.active = self.active & ~(norms <= self.tolerance)
 
     def record(self, norms: Array) -> None:
         """Note the residual norms after a step of the active columns."""
-        self.steps = self.steps + self.xp.astype(self.active, self.steps.dtype)
-        self.history.append(self.xp.where(self.active, norms, self.history[-1]))
+        self._taken.append(self.active)
+        self._last = self.xp.where(self.active, norms, self._last)
+        self.history.append(self._last)
         self.active = self.active & ~(norms <= self.floor)
 
     def ratio(self, form: int, a: Array, b: Array, value: Array) -> Array:
@@ -84,14 +109,58 @@ class Watch:
 
     def halt(self, broken: Array, form: int, value: Array) -> None:
         """Put the active ones of these columns to rest, and note why."""
-        broken = self.active & broken
-        self.fault = self.xp.where(broken, self.one * form, self.fault)
-        self.value = self.xp.where(broken, value, self.value)
+        self._halts.append((self.active & broken, form, value))
         self.active = self.active & ~broken
+
+    def _settle(self) -> None:
+        if self._taken:
+            taken = self.xp.astype(self.xp.stack(self._taken), self._steps.dtype)
+            self._steps, self._taken = self._steps + self.xp.sum(taken, axis=0), []
+        for broken, form, value in self._halts:
+            self._fault = self.xp.where(broken, self.one * form, self._fault)
+            self._value = self.xp.where(broken, value, self._value)
+        self._halts = []
 
     def is_over(self) -> bool:
         """Whether every column rests (one synchronisation)."""
-        return not bool(self.xp.any(self.active))
+        seen = to_numpy(self.active)
+        if np.array_equal(seen, self.seen):  # none was halted since the last look
+            self._halts = []
+        else:
+            self._settle()
+        self.seen = seen
+        return not seen.any()
+
+    def narrow(self, chosen: Array) -> None:
+        """Go on with some of the columns only, until `widen`."""
+        whole = self._per_column()
+        self._wholes.append((whole, self.system, self.seen, chosen, len(self.history)))
+        vars(self).update({name: self.xp.take(value, chosen) for name, value in whole.items()})
+        places = to_numpy(chosen)
+        self.seen = self.seen[places]
+        self.system = self.system._replace(norms=self.system.norms[places], scale=self.system.scale[places])
+
+    def widen(self) -> Array:
+        """Take back the columns that were left out; where each column of the block stands in [whole, part]."""
+        part = self._per_column()
+        whole, self.system, seen, chosen, start = self._wholes.pop()
+        places = np.arange(len(seen))
+        places[to_numpy(chosen)] = len(seen) + np.arange(len(self.seen))
+        order = self.system.kind.indices(places)
+
+        def both(name: str, own: Array) -> Array:
+            return self.xp.take(self.xp.concat([whole[name], own]), order)
+
+        self.history[start:] = [both("_last", entry) for entry in self.history[start:]]
+        vars(self).update({name: both(name, value) for name, value in part.items()})
+        self.seen = to_numpy(self.active)
+        return order
+
+    def _per_column(self) -> dict[str, Array]:
+        """What there is one of for each column."""
+        self._settle()
+        names = ("tolerance", "floor", "zero", "one", "active", "_last", "_steps", "_fault", "_value")
+        return {name: getattr(self, name) for name in names}
 
     def trim(self) -> None:
         """Forget the steps that were made while every column rested (one synchronisation)."""

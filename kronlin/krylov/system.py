@@ -7,7 +7,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kronlin.algebra import Operator, rules
-from kronlin.arrays import Array, Kind, all_finite, cast, common_kind, kind, root_sum_squares, to_numpy
+from kronlin.arrays import (
+    Array,
+    Kind,
+    all_finite,
+    by_columns,
+    cast,
+    common_kind,
+    kind,
+    root_sum_squares,
+    to_numpy,
+)
 from kronlin.krylov.result import Numbers
 from kronlin.operators import Dense
 
@@ -15,7 +25,8 @@ from kronlin.operators import Dense
 class System(NamedTuple):
     """A x = b with a preconditioner M ≈ A⁻¹, for columns b / s and x / s with s = 2ᵉ near ‖b‖.
 
-    The scaling is exact, and keeps the squares in the recurrence from underflow and overflow.
+    The scaling is exact, and keeps the squares in the recurrence from underflow and overflow. The blocks are in a form
+    in which each column lies in one piece.
     """
 
     A: Operator
@@ -26,6 +37,7 @@ class System(NamedTuple):
     norms: Numbers
     kind: Kind
     is_vector: bool
+    from_zero: bool
 
     def unscaled(self, x: Array) -> Array:
         """The solution in the shape and units of b."""
@@ -105,15 +117,16 @@ def enter(caller: str, A: Operator, M: Operator | None, b: Array, x0: Array | No
             raise ValueError(f"{caller}: x0 has an entry that is NaN or infinite")
     own = common_kind(kinds, caller)
     is_vector = b.ndim == 1
-    block = cast(b[:, None] if is_vector else b, own)
+    block = by_columns(cast(b[:, None] if is_vector else b, own))
     norms = np.asarray(to_numpy(root_sum_squares(block, axis=0)), dtype=np.float64)
     bound = 120 if own.itemsize // (2 if own.is_complex else 1) == 4 else 1000
     scale = np.asarray([2.0 ** max(-bound, min(bound, frexp(norm)[1])) for norm in norms])
     inverse = own.real.asarray([0.0 if norm == 0 else 1 / s for norm, s in zip(norms, scale, strict=True)])
-    start = own.zeros(*block.shape)
-    if x0 is not None:
-        start = cast(x0[:, None] if is_vector else x0, own) * inverse
-    return System(A, M, block * inverse, start, scale, norms / scale, own, is_vector)
+    if x0 is None:
+        start = own.xp.matrix_transpose(own.zeros(block.shape[1], n))
+    else:
+        start = by_columns(cast(x0[:, None] if is_vector else x0, own)) * inverse
+    return System(A, M, block * inverse, start, scale, norms / scale, own, is_vector, x0 is None)
 
 
 def checked_number(caller: str, name: str, value: Any, smallest: float) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 
 from kronlin.algebra import Operator, Properties, rules
 from kronlin.algebra.properties import every, properties
+from kronlin.algebra.sidebyside import side_by_side
 from kronlin.algebra.structure import promote, unstack
 from kronlin.arrays import Array, root_sum_squares
 from kronlin.operators.buckets import bucketed
@@ -95,6 +96,10 @@ class BlockDiagonal(Operator):
         """Apply a function from operator to operator to every bucket at once."""
         return BlockDiagonal._make(*(function(bucket) for bucket in self.buckets), members=self.members)
 
+    def factor_blocks(self, function: Callable[[Any], Any]) -> "BlockDiagonal":
+        """The same for a function that factors: an array library may work on several buckets side by side."""
+        return BlockDiagonal._make(*side_by_side(function, self.buckets), members=self.members)
+
     def _per_block(self, function: Callable[[Operator], Array]) -> Array:
         """One number a block, bucket after bucket."""
         xp = self.kind.xp
@@ -178,7 +183,7 @@ def scale_block_diagonal(a: BlockDiagonal, factor: complex) -> Operator:
 @rules.shift.register(BlockDiagonal)
 def shift_block_diagonal(a: BlockDiagonal, c: complex) -> Operator:
     """Block by block, if all are square."""
-    return a.map_blocks(lambda block: block._shifted(c)) if a._is_square() else NotImplemented
+    return a.factor_blocks(lambda block: block._shifted(c)) if a._is_square() else NotImplemented
 
 
 @rules.adjoint.register(BlockDiagonal)
@@ -202,19 +207,19 @@ def modulus2_of_block_diagonal(a: BlockDiagonal) -> Operator:
 @rules.inverse.register(BlockDiagonal)
 def inverse_of_block_diagonal(a: BlockDiagonal) -> Operator:
     """Block by block, if all are square."""
-    return a.map_blocks(lambda block: block.inverse()) if a._is_square() else NotImplemented
+    return a.factor_blocks(lambda block: block.inverse()) if a._is_square() else NotImplemented
 
 
 @rules.pinv.register(BlockDiagonal)
 def pinv_of_block_diagonal(a: BlockDiagonal) -> Operator:
     """Block by block."""
-    return a.map_blocks(lambda block: block.pinv())
+    return a.factor_blocks(lambda block: block.pinv())
 
 
 @rules.power.register(BlockDiagonal)
 def power_of_block_diagonal(a: BlockDiagonal, p: float) -> Operator:
     """Block by block, if all are square."""
-    return a.map_blocks(lambda block: block.power(p)) if a._is_square() else NotImplemented
+    return a.factor_blocks(lambda block: block.power(p)) if a._is_square() else NotImplemented
 
 
 @rules.solve.register(BlockDiagonal)
@@ -230,7 +235,7 @@ def eigh_of_block_diagonal(a: BlockDiagonal) -> Operator:
     """Eigenvectors block by block, if no block leaves a complement."""
     if not a._is_square():
         return NotImplemented
-    parts = [bucket.eigh() for bucket in a.buckets]
+    parts = side_by_side(lambda bucket: bucket.eigh(), a.buckets)
     if any(part.deficit for part in parts):
         return NotImplemented
     basis = BlockDiagonal._make(*(part.Q for part in parts), members=a.members)

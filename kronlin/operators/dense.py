@@ -14,6 +14,7 @@ from kronlin.arrays import (
     all_finite,
     cast,
     cholesky,
+    compact,
     conj,
     diagonal_of,
     inverse_general,
@@ -22,6 +23,7 @@ from kronlin.arrays import (
     kind,
     logdet_cholesky,
     root_sum_squares,
+    shifted,
     solve_cholesky,
     solve_general,
 )
@@ -67,6 +69,10 @@ class Dense(Operator):
 
     def _matmat(self, x: Array) -> Array:
         return self.array @ x
+
+    def row_by_row_transposed(self) -> Array:
+        """Aᵀ in row-major order, kept: for factors so small that products with a view of it are slow."""
+        return self._once("transposed", lambda: compact(self.kind.xp.matrix_transpose(self.array)))
 
     def _cholesky(self) -> Array | None:
         """The Cholesky factor, or None if A is not positive definite; a broken promise is an error."""
@@ -166,7 +172,7 @@ def shift_dense(a: Dense, c: complex) -> Operator:
     """Add to the diagonal."""
     if c.imag:
         return NotImplemented
-    return Dense._make(a.array + c.real * a.kind.eye(a.shape[0]))
+    return Dense._make(shifted(a.array, c.real))
 
 
 @rules.adjoint.register(Dense)

@@ -9,10 +9,13 @@ from typing import Any
 from kronlin.algebra import Operator, Properties, rules
 from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import every, properties
+from kronlin.algebra.sidebyside import side_by_side
 from kronlin.algebra.structure import common_batch, promote
 from kronlin.arrays import Array, SingularMatrixError, balanced, kind
+from kronlin.operators.contractions import contract
 from kronlin.operators.dense import no_inverse
 from kronlin.operators.diagonal import Diagonal
+from kronlin.operators.ownprecision import own_eigh, serves
 from kronlin.operators.spectral import Spectral
 
 
@@ -78,36 +81,24 @@ class Kronecker(Operator):
         return f"Kronecker({self._inside})"
 
     def _matmat(self, x: Array) -> Array:
-        """Contract one axis after the other, each time brought to the front, so that every step is one GEMM.
-
-        With the columns of X in front and the factors taken from the last to the first, no later step copies; the
-        first factor alone needs no copy at all. A single row or column is multiplied out: it is as long as x or A x.
-        """
+        """Contract one axis after the other; a single row or column is multiplied out: it is as long as x or A x."""
         if 1 in self.shape:
             vector = self._once("vector", self.to_dense)
             return vector * x if self.shape[1] == 1 else vector @ x
-        xp, b = self.kind.xp, x.ndim - 2
-        batch, count = x.shape[:b], len(self.factors)
-        lead = tuple(range(b))
-        sizes = [*(factor.shape[1] for factor in self.factors), x.shape[-1]]
-        x = xp.reshape(x, (*batch, *sizes))
+        batch = tuple(x.shape[:-2])
+        if self._diagonals:
+            x = self._scaled_axes(x, batch)
+        x = contract(self.factors, self._order, x, batch)
+        return x if self._scalar == 1 else self._scalar * x
+
+    def _scaled_axes(self, x: Array, batch: tuple[int, ...]) -> Array:
+        """Multiply with the factors that are diagonal, entry by entry."""
+        xp, sizes = self.kind.xp, [*(factor.shape[1] for factor in self.factors), x.shape[-1]]
+        table = xp.reshape(x, (*batch, *sizes))
         for i, entries in self._diagonals:
             beside = [size if j == i else 1 for j, size in enumerate(sizes)]
-            x = xp.reshape(entries, (*entries.shape[:-1], *beside)) * x
-        axes = list(range(count + 1))
-        rest = axes.copy() if self._order == [0] else [count, *range(count)]
-        for i in self._order:
-            rest.remove(i)
-            x = xp.permute_dims(x, (*lead, *(b + axes.index(j) for j in (i, *rest))))
-            axes = [i, *rest]
-            x = xp.reshape(x, (*batch, sizes[i], prod(sizes[j] for j in rest)))
-            sizes[i] = self.factors[i].shape[0]
-            x = xp.reshape(self.factors[i]._matmat(x), (*batch, *(sizes[j] for j in axes)))
-            rest = axes.copy()
-        if axes != sorted(axes):
-            x = xp.permute_dims(x, (*lead, *(b + axes.index(j) for j in range(count + 1))))
-        x = xp.reshape(x, (*batch, self.shape[0], sizes[count]))
-        return x if self._scalar == 1 else self._scalar * x
+            table = xp.reshape(entries, (*entries.shape[:-1], *beside)) * table
+        return xp.reshape(table, x.shape)
 
 
 def outer(vectors: list[Array], join: Callable[[Array, Array], Array] = mul) -> Array:
@@ -191,13 +182,13 @@ def inverse_of_kronecker(a: Kronecker) -> Operator:
         raise SingularMatrixError(no_inverse(a, "factors that are not square cannot have the rank of the whole"))
     if not a._square:
         return NotImplemented
-    return Kronecker._make(*(factor.inverse() for factor in a.factors))
+    return Kronecker._make(*side_by_side(lambda factor: factor.inverse(), a.factors))
 
 
 @rules.pinv.register(Kronecker)
 def pinv_of_kronecker(a: Kronecker) -> Operator:
     """(A ⊗ B)⁺ = A⁺ ⊗ B⁺."""
-    return Kronecker._make(*(factor.pinv() for factor in a.factors))
+    return Kronecker._make(*side_by_side(lambda factor: factor.pinv(), a.factors))
 
 
 @rules.solve.register(Kronecker)
@@ -211,9 +202,16 @@ def eigh_of_kronecker(a: Kronecker) -> Operator:
     """Eigenvectors Q₁ ⊗ Q₂ with eigenvalues w₁ ⊗ w₂."""
     if not a._square or not all(factor.is_self_adjoint for factor in a.factors):
         return NotImplemented
-    parts = [factor.eigh() for factor in a.factors]
-    if not all(isinstance(part, Spectral) and not part.deficit for part in parts):
-        return NotImplemented
+    parts = side_by_side(lambda factor: factor.eigh(), a.factors)
+    return _joined(parts) if _are_complete(parts) else NotImplemented
+
+
+def _are_complete(parts: list[Any]) -> bool:
+    """Whether eigendecompositions leave no complement."""
+    return all(isinstance(part, Spectral) and not part.deficit for part in parts)
+
+
+def _joined(parts: list[Spectral]) -> Spectral:
     return Spectral._make(Kronecker._make(*(part.Q for part in parts)), outer([part.w for part in parts]), rest=0.0)
 
 
@@ -222,13 +220,24 @@ def power_of_kronecker(a: Kronecker, p: float) -> Operator:
     """(A ⊗ B)ᵖ = Aᵖ ⊗ Bᵖ for psd factors, and for all square ones if p is whole."""
     if not (a._square if isinstance(p, int) else all(factor.is_psd for factor in a.factors)):
         return NotImplemented
-    return Kronecker._make(*(factor.power(p) for factor in a.factors))
+    return Kronecker._make(*side_by_side(lambda factor: factor.power(p), a.factors))
 
 
 @rules.shift.register(Kronecker)
 def shift_kronecker(a: Kronecker, c: complex) -> Operator:
-    """A ⊗ B + c I in the eigenbasis of the factors, kept for the next c."""
+    """A ⊗ B + c I in the eigenbasis of the factors, kept for the next c; in their own precision where that serves c."""
     if c.imag or not all(factor.is_self_adjoint for factor in a.factors):
         return NotImplemented
-    basis = a.eigh()
+    basis = _own_basis(a, c.real) or a.eigh()
     return rules.shift(basis, c) if isinstance(basis.Q, Kronecker) else NotImplemented
+
+
+def _own_basis(a: Kronecker, c: float) -> Spectral | None:
+    """The eigendecomposition in the precision of the factors, or None if it serves not, or a better one is there."""
+    if a._kept("eigh") is not None or a.kind.double == a.kind or not (a._square and a.shape[0]):
+        return None
+    parts = side_by_side(own_eigh, a.factors)
+    if not (_are_complete(parts) and serves(parts, c)):
+        return None
+    basis: Spectral = a._once("own eigh", lambda: _joined(parts))
+    return basis

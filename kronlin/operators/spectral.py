@@ -1,5 +1,6 @@
 """Spectral: Q diag(w) Qᴴ + ρ (I - Q Qᴴ), an operator in its own eigenbasis."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from kronlin.algebra import Identity, Operator, Properties, Zero, rules
@@ -130,15 +131,8 @@ def taken_apart(Q: Operator, x: Array) -> tuple[Array, Array]:
     return inside + missed, outside - Q._matmat(missed)
 
 
-@rules.eigh.register(Spectral)
-def eigh_of_spectral(a: Spectral) -> Operator:
-    """It is one."""
-    return a
-
-
-@rules.eigh.register(Dense)
-def eigh_of_dense(a: Dense) -> Operator:
-    """Decompose; rounding below zero is lifted to zero if A is psd, a negative eigenvalue then is an error."""
+def decomposed(a: Dense, eigh: Callable[[Array], tuple[Array, Array]]) -> Spectral:
+    """Decompose an array; rounding below zero is lifted to zero if A is psd, a negative eigenvalue then is an error."""
     if not a.is_self_adjoint:
         raise ValueError(f"eigh needs a self-adjoint operator, and {a!r} differs from its adjoint")
     xp = a.kind.xp
@@ -149,6 +143,18 @@ def eigh_of_dense(a: Dense) -> Operator:
             raise NotPositiveDefiniteError(broken_promise(a, f"it has the eigenvalue {float(xp.min(w)):.3g}"))
         w = xp.where(w > 0, w, xp.zeros_like(w))
     return Spectral._make(Dense._make(q), w, rest=0.0)
+
+
+@rules.eigh.register(Spectral)
+def eigh_of_spectral(a: Spectral) -> Operator:
+    """It is one."""
+    return a
+
+
+@rules.eigh.register(Dense)
+def eigh_of_dense(a: Dense) -> Operator:
+    """Decompose; rounding below zero is lifted to zero if A is psd, a negative eigenvalue then is an error."""
+    return decomposed(a, eigh)
 
 
 @rules.eigh.register(Diagonal)

@@ -1,13 +1,15 @@
 """PreconditionedOptimizer: an optimiser of PyTorch whose gradients are preconditioned before each step."""
 
 from collections.abc import Callable, Sequence
-from math import nan
 from typing import Any
 
 from kronlin.arrays import Array, optional_import, to_numpy
 from kronlin.curvature import LayerStatistics, ParameterLayout
 from kronlin.preconditioner import Preconditioner
 from kronlin.sources import pytorch
+from kronlin.sources.pytorch._as_found import as_found, differentiable
+from kronlin.sources.pytorch._collect import collect_in_passing
+from kronlin.sources.pytorch._risk import risk_of
 
 
 class PreconditionedOptimizer:
@@ -16,6 +18,7 @@ class PreconditionedOptimizer:
     A step puts v = `preconditioner.apply(g)` in the place of the gradient g that your backward passes left in `.grad`,
     summed over as many batches as you like, and lets the optimiser do with it what it does: momentum, weight decay,
     clipping. Parameters that belong to no layer keep their gradient, and those of no parameter group are not moved.
+    `backward(x, y)` is a backward pass and `update(x, y)` in one, without a second pass where statistics are due.
 
     The optimiser stays itself: give `.optimizer` to a scheduler or a `GradScaler` (unscale before `step`).
 
@@ -39,8 +42,7 @@ class PreconditionedOptimizer:
     ... )
     >>> for step in range(2):
     ...     optimizer.zero_grad()
-    ...     loss(model(x), y).backward()
-    ...     optimizer.update(x, y)
+    ...     risk = optimizer.backward(x, y)
     ...     optimizer.step()
     >>> best = torch.linalg.lstsq(torch.hstack([x, torch.ones(20, 1)]), y).solution
     >>> bool(torch.allclose(model.weight, best[:3].T, atol=1e-2))
@@ -73,16 +75,32 @@ class PreconditionedOptimizer:
             x: what the model takes, as for `collect`; of several batches whose gradients are summed, one.
             y: the labels.
         """
-        self._batch = None
+        self._take_in(x, y, pytorch.collect)
 
-        def statistics() -> Sequence[LayerStatistics]:
-            options = {**self.options, **self._seed()}
-            layers, _, risk = pytorch.collect(self.model, self.loss, x, y, **options)
-            self._batch = x, y, risk
-            self._know([(str(layer.name), layer.d_out, layer.d_in) for layer in layers])
-            return layers
+    def backward(self, x: Any, y: Any) -> float:
+        """Add ∇loss(model(x), y) to `.grad` and take in the statistics of the batch, if they are due; return the loss.
 
-        self.preconditioner.update(statistics)
+        As `loss(model(x), y).backward()` and `update(x, y)`, but where statistics are due their gradient is used. A
+        model with parameters outside of all layers (unsupported="omit"), or a batch whose statistics fail, takes the
+        backward pass too. With a `GradScaler` make the scaled backward pass yourself, and call `update`.
+
+        Args:
+            x: what the model takes, as for `collect`.
+            y: the labels.
+
+        Raises:
+            ValueError: as `collect`, where the first statistics fail.
+        """
+        gradient = self._take_in(x, y, _of_training)
+        named = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+        if gradient is None or self._batch is None or self._layout is None or set(self._layout.names) != set(named):
+            risk = risk_of(self.model, self.loss, x, y)
+            risk.backward()
+            return float(risk.detach())
+        for name, array in self._layout.arrays(gradient).items():
+            own = array.reshape(named[name].shape)
+            named[name].grad = own.clone() if named[name].grad is None else named[name].grad + own
+        return self._batch[2]
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Precondition the gradients and let the optimiser make its step; return what it returns.
@@ -127,6 +145,22 @@ class PreconditionedOptimizer:
         self.optimizer.load_state_dict(state["optimizer"])
         self._batch = self._before = None
 
+    def _take_in(self, x: Any, y: Any, collect: Callable[..., Any]) -> Array | None:
+        """Update the preconditioner; return the gradient where statistics were due and could be taken."""
+        self._batch = None
+        found: list[Array] = []
+
+        def statistics() -> Sequence[LayerStatistics]:
+            options = {**self.options, **self._seed()}
+            layers, gradient, risk = collect(self.model, self.loss, x, y, **options)
+            self._batch = x, y, risk
+            self._know([(str(layer.name), layer.d_out, layer.d_in) for layer in layers])
+            found.append(gradient)
+            return layers
+
+        self.preconditioner.update(statistics)
+        return found[0] if found else None
+
     def _seed(self) -> dict[str, int]:
         """A seed of its own for the labels that each step draws."""
         if self.options.get("fisher") != "mc":
@@ -169,7 +203,11 @@ class PreconditionedOptimizer:
 
     def _risk(self, x: Any, y: Any) -> float:
         """The loss on a batch; NaN where it overflows, which counts as a poor step."""
-        try:
-            return float(pytorch.collect(self.model, self.loss, x, y, **{**self.options, "fisher": "empirical"})[2])
-        except ValueError:
-            return nan
+        with as_found(self.model), optional_import("torch", extra="torch").no_grad():
+            return float(risk_of(self.model, self.loss, x, y))
+
+
+def _of_training(*given: Any, **options: Any) -> Any:
+    """Collect in a pass that leaves the model as training does."""
+    with differentiable():
+        return collect_in_passing(*given, **options)

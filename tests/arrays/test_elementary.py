@@ -201,6 +201,20 @@ def test_the_real_part_of_a_real_array_is_the_array(lib, dtype):
     assert (got is x) is (dtype in ("float32", "float64"))
 
 
+@each_dtype()
+def test_compact_keeps_the_array_and_copies_what_is_turned(lib, dtype):
+    x = normal((2, 3, 4), dtype)
+    turned = lib.xp.matrix_transpose(lib.asarray(x))
+    check(lib, arrays.compact(turned), np.swapaxes(x, 1, 2), dtype)
+    assert arrays.compact(lib.asarray(x[:, :0])).shape == (2, 0, 4)
+
+
+def test_compact_of_a_row_major_array_is_a_view():
+    x = normal((3, 4))
+    assert np.shares_memory(arrays.compact(x), x)
+    assert arrays.compact(x.T).flags.c_contiguous
+
+
 def test_whether_columns_lie_in_one_piece(lib):
     """Known for libraries with strides; the others say no, so that the caller takes the way that fits either order."""
     rows = lib.asarray(normal((2, 5, 3)))

@@ -6,7 +6,7 @@ import pytest
 
 from kronlin.arrays import Library
 from tests.libraries import STRICT, STRICT_DEVICE
-from tests.matrices import DTYPES, adjoint, eps, normal
+from tests.matrices import DTYPES, adjoint, eps, normal, positive
 from tests.nets import close
 
 
@@ -27,6 +27,26 @@ def test_solve_triangular(dtype, batch, turned):
     assert STRICT.owns(x)
     assert x.dtype == getattr(array_api_strict, dtype)
     close((adjoint(lower) if turned else lower) @ STRICT.numpy(x), b, 20 * eps(dtype))
+
+
+@pytest.mark.parametrize("batch", [(), (2,)])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_factorisations(dtype, batch):
+    a = positive(4, dtype, batch=batch)
+    w, q = map(STRICT.numpy, Plain().eigh(STRICT.asarray(a)))
+    assert q.dtype == a.dtype
+    close((q * w[..., None, :]) @ adjoint(q), a, 20 * eps(dtype))
+    lower = Plain().cholesky(STRICT.asarray(a))
+    close(STRICT.numpy(lower) @ adjoint(STRICT.numpy(lower)), a, 20 * eps(dtype))
+    inverse = STRICT.numpy(Plain().inverse_cholesky(lower))
+    assert np.array_equal(inverse, adjoint(inverse))
+    close(a @ inverse, np.broadcast_to(np.eye(4, dtype=dtype), a.shape), 200 * eps(dtype))
+
+
+def test_calls_are_made_one_after_the_other():
+    made = []
+    results = Plain().concurrently([lambda i=i: made.append(i) or i for i in range(3)], [1.0, 3.0, 2.0])
+    assert results == made == [0, 1, 2]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -1,5 +1,6 @@
-"""Scripts of benchmarks/, which is no package."""
+"""Scripts of benchmarks/, which is no package, and of the package in it."""
 
+import importlib
 import importlib.util
 import sys
 from types import ModuleType
@@ -19,3 +20,12 @@ def script(name: str) -> ModuleType:
     finally:
         sys.path.remove(str(FOLDER))
     return module
+
+
+def part(name: str) -> ModuleType:
+    """A file of the package benchmarks/speed as a module."""
+    sys.path.insert(0, str(FOLDER))
+    try:
+        return importlib.import_module(f"speed.{name}")
+    finally:
+        sys.path.remove(str(FOLDER))

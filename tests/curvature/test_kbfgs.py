@@ -57,7 +57,7 @@ def test_every_library(lib, dtype):
     assert found.dtype == lib.asarray(0.0, dtype).dtype
     close(lib.numpy(found), due.inverse @ gradient, 1e3 * eps(dtype))
     assert state.skipped == due.skipped
-    again = kl.KBFGS.from_state(state.state_dict(), 0.1)
+    again = kl.KBFGS.from_state_dict(state.state_dict(), 0.1)
     np.testing.assert_array_equal(lib.numpy(again.inverse @ lib.asarray(gradient, dtype)), lib.numpy(found))
 
 
@@ -174,7 +174,7 @@ def test_state_of_arrays(tmp_path):
     )
     np.savez(tmp_path / "state.npz", **state.state_dict())
     with np.load(tmp_path / "state.npz", allow_pickle=False) as file:
-        again = kl.KBFGS.from_state(file, 0.1, decay=0.5)
+        again = kl.KBFGS.from_state_dict(file, 0.1, decay=0.5)
     assert repr(again) == repr(state)
     assert again.skipped == ((1, 2), (2, 2))
     assert again.resets == ((3, 4), (3, 4))

@@ -11,7 +11,9 @@ import pytest
 import kronlin
 from tests.house.tree import ROOT
 
-HEAVY = {"cupy", "hypothesis", "jax", "matplotlib", "pandas", "safetensors", "sklearn", "torch", "tqdm"}
+HEAVY = {"cupy", "hypothesis", "jax", "matplotlib", "pandas", "safetensors", "scipy", "sklearn", "torch", "tqdm"}
+LATER = ("numpy.f2py", "numpy.ma", "numpy.polynomial", "numpy.random", "numpy.testing", "unittest", "asyncio", "json")
+"""Parts of NumPy and of Python that would double the time of the import."""
 
 
 def documented() -> list[str]:
@@ -58,7 +60,22 @@ def test_is_explained(name):
                 assert inspect.getdoc(getattr(thing, member)), f"{name}.{member} has no docstring"
 
 
-def test_import_is_light():
-    command = "import sys, kronlin; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+def modules_after(statement: str) -> set[str]:
+    """The modules that a fresh interpreter has loaded after a statement."""
+    command = f"{statement}\nimport sys\nprint(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert not HEAVY & set(result.stdout.split())
+    return set(result.stdout.split())
+
+
+def test_import_is_light():
+    loaded = modules_after("import kronlin") - modules_after("import numpy")  # old releases open more on their own
+    assert not HEAVY & {name.split(".")[0] for name in loaded}
+    assert not set(LATER) & loaded
+
+
+def test_import_opens_the_rooms_of_the_algebra_and_the_operators_only():
+    """Every module is a file to find and read: the import takes about as long as it opens modules."""
+    loaded = modules_after("import kronlin")
+    rooms = {name.split(".")[1] for name in loaded if name.startswith("kronlin.")}
+    assert rooms == {"algebra", "arrays", "operators"}
+    assert len(loaded - modules_after("import numpy")) < 120, "own modules, array-api-compat, and a few of Python's"

@@ -69,11 +69,12 @@ def test_columns_share_products_and_stop_on_their_own():
     result = minres(operator, B, rtol=1e-6)
     assert result.converged.all()
     assert set(widths) == {4}
-    assert len(widths) == result.iterations + 3, "one product a step, one at the start, two to check the end"
+    assert len(widths) == result.iterations + 2, "one product a step, two to check the end"
     assert result.column_iterations[2] == 0
     np.testing.assert_array_equal(result.x[:, 2], 0)
     alone = minres(A, B[:, 3], rtol=1e-6)
-    assert abs(result.column_iterations[3] - alone.iterations) <= 1
+    # more steps than rows: the last few are decided by rounding, and so by the BLAS
+    assert abs(result.column_iterations[3] - alone.iterations) <= 0.1 * alone.iterations
     seldom = minres(A, B, rtol=1e-6, check_every=7)
     np.testing.assert_array_equal(seldom.x, result.x)
     np.testing.assert_array_equal(seldom.residuals, result.residuals)

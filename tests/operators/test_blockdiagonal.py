@@ -1,5 +1,7 @@
 """BlockDiagonal: equal blocks in one bucket, each rule once a bucket."""
 
+import sys
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -94,3 +96,37 @@ def test_bad_input():
         kl.BlockDiagonal([])
     with pytest.raises(ValueError, match="mixes numpy float64 with numpy float32"):
         kl.BlockDiagonal([np.eye(2), np.eye(2, dtype="float32")])
+
+
+def calls_of(function):
+    """How many functions, of Python and of C, a call runs."""
+    calls = 0
+
+    def count(_frame, event, _argument):
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+@pytest.mark.parametrize("k", [1, 16])
+@pytest.mark.parametrize(
+    "of", [lambda op: op, lambda op: op.H, lambda op: op.damped(0.1).inverse()], ids=["", "H", "w"]
+)
+def test_the_work_in_python_does_not_grow_with_the_number_of_equal_blocks(of, k):
+    """After a first call nothing is made a block: an application runs as many calls for 512 blocks as for 8."""
+    counts = []
+    for blocks in (8, 512):
+        first = kl.Kronecker(positive(5), positive(7, seed=1))
+        pairs = [(positive(3, seed=i), positive(4, seed=i + 1)) for i in range(blocks)]
+        op = of(kl.BlockDiagonal([first, *(kl.Kronecker(*pair) for pair in pairs)]))
+        x = normal((op.shape[1], k))
+        op @ x
+        counts.append(calls_of(lambda op=op, x=x: op @ x))
+    assert counts[0] == counts[1]

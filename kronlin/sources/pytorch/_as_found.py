@@ -18,7 +18,7 @@ def as_found(model: Module) -> Iterator[None]:
         (m, name, b, b._version, b.clone()) for m in model.modules() for name, b in m.named_buffers(recurse=False)
     ]
     devices = sorted({p.device.index or 0 for p in model.parameters() if p.device.type == "cuda"})
-    with torch.random.fork_rng(devices), torch.enable_grad(), _no_cached_casts():
+    with torch.random.fork_rng(devices), differentiable():
         try:
             yield
         finally:
@@ -38,12 +38,13 @@ def _put_back(module: Module, name: str, buffer: Tensor, version: int, copy: Ten
 
 
 @contextmanager
-def _no_cached_casts() -> Iterator[None]:
-    """Let autocast cast a weight anew at each use, so that uses can be counted in the graph."""
+def differentiable() -> Iterator[None]:
+    """Enable gradients, and let autocast cast a weight anew at each use, so that uses can be counted in the graph."""
     torch = import_torch()
     before = torch.is_autocast_cache_enabled()
     torch.set_autocast_cache_enabled(False)
     try:
-        yield
+        with torch.enable_grad():
+            yield
     finally:
         torch.set_autocast_cache_enabled(before)

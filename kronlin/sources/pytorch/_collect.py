@@ -12,10 +12,10 @@ from kronlin.sources.pytorch._columns import columns_of, number_of_columns
 from kronlin.sources.pytorch._examples import carried_back, gradients_of_examples, mixing
 from kronlin.sources.pytorch._gather import Gatherer, Vector, gatherers_of
 from kronlin.sources.pytorch._layout import layout_of
-from kronlin.sources.pytorch._loss import Loss
-from kronlin.sources.pytorch._losses import Other, loss_function
+from kronlin.sources.pytorch._losses import loss_function
 from kronlin.sources.pytorch._norms import refuse_statistics_of_the_batch
 from kronlin.sources.pytorch._parts import Part, modules_of, parts_of
+from kronlin.sources.pytorch._risk import in_full, labels_for, run
 from kronlin.sources.pytorch._support import supported
 from kronlin.sources.pytorch._torch import Module, Tensor, import_torch
 
@@ -91,55 +91,54 @@ def collect(
     Dangel, Kunstner and Hennig (2020), "BackPACK: packing more into backprop", for carrying back the columns of a root;
     Eschenhagen et al., arXiv 2311.00636, for shared weights.
     """
+    with as_found(model):
+        return collect_in_passing(model, loss, x, y, fisher, seed, samples, unsupported, check)
+
+
+def collect_in_passing(
+    model: Module,
+    loss: Any,
+    x: Any,
+    y: Tensor,
+    fisher: Fisher = "type-2",
+    seed: int = 0,
+    samples: int = 1,
+    unsupported: Unsupported = "error",
+    check: bool = True,
+) -> Collected:
+    """As `collect`, but as a pass of training: buffers and random generators are left as the forward pass leaves them.
+
+    It wants gradients enabled, and casts of autocast not kept.
+    """
     require_options(fisher, samples, unsupported)
     torch, head = import_torch(), loss_function(loss)
     refuse_statistics_of_the_batch(model)
     all_parts, named = parts_of(model), dict(model.named_parameters())
-    with as_found(model):
-        with captured(modules_of(model, all_parts)) as calls:
-            f = _run(model, x)
-        high = f.float() if f.dtype in (torch.float16, torch.bfloat16) else f
-        h = head.value(high, _labels(y, head))
-        n, K, risk = len(f), number_of_columns(head, high, fisher, samples), float(h.detach())
-        _require_finite(risk, high)
-        parts = supported(all_parts, named, calls, uses(f), mixing(f, calls, check), unsupported)
-        gatherers = gatherers_of(parts, named, calls, n, K)
-        edges = [edge for gatherer in gatherers for edge in gatherer.edges]
-        wanted = [named[name] for part in parts for name in part.parameters]
-        more = [high, *edges] if fisher == "empirical" else []
-        found = torch.autograd.grad(h, [*wanted, *more], retain_graph=True, allow_unused=True)
-        gradient = _vector(parts, named, found[: len(wanted)])
-        _require_finite(risk, gradient)
-        if fisher == "empirical":  # the column is n ∇h, which has just been carried back
-            column, *carried = (None if g is None else n * g for g in found[len(wanted) :])
-            _take(gatherers, 0, f, column, carried)
-        else:
-            for k, column in enumerate(columns_of(head, high, y, fisher, seed, samples)):
-                column = column.to(f.dtype)
-                _take(gatherers, k, f, column, carried_back(f, edges, column))
-        layers = tuple(layer for gatherer in gatherers for layer in gatherer.layers())
+    with captured(modules_of(model, all_parts)) as calls:
+        f = run(model, x)
+        if not f.requires_grad:
+            raise ValueError("the output of the model depends on no parameter that requires a gradient")
+    high = in_full(f)
+    h = head.value(high, labels_for(head, y))
+    n, K, risk = len(f), number_of_columns(head, high, fisher, samples), float(h.detach())
+    _require_finite(risk, high)
+    parts = supported(all_parts, named, calls, uses(f), mixing(f, calls, check), unsupported)
+    gatherers = gatherers_of(parts, named, calls, n, K)
+    edges = [edge for gatherer in gatherers for edge in gatherer.edges]
+    wanted = [named[name] for part in parts for name in part.parameters]
+    more = [high, *edges] if fisher == "empirical" else []
+    found = torch.autograd.grad(h, [*wanted, *more], retain_graph=True, allow_unused=True)
+    gradient = _vector(parts, named, found[: len(wanted)])
+    _require_finite(risk, gradient)
+    if fisher == "empirical":  # the column is n ∇h, which has just been carried back
+        column, *carried = (None if g is None else n * g for g in found[len(wanted) :])
+        _take(gatherers, 0, f, column, carried)
+    else:
+        for k, column in enumerate(columns_of(head, high, y, fisher, seed, samples)):
+            column = column.to(f.dtype)
+            _take(gatherers, k, f, column, carried_back(f, edges, column))
+    layers = tuple(layer for gatherer in gatherers for layer in gatherer.layers())
     return layers, gradient, risk
-
-
-def _run(model: Module, x: Any) -> Tensor:
-    """The output, one tensor that has a gradient."""
-    args, named = ((), x) if isinstance(x, Mapping) else (x if isinstance(x, tuple | list) else (x,), {})
-    f = model(*args, **named)
-    if not isinstance(f, import_torch().Tensor) or f.ndim == 0 or len(f) == 0:
-        got = f"one of shape {tuple(f.shape)}" if hasattr(f, "shape") else type(f).__name__
-        raise ValueError(
-            f"the model must return one tensor (n, ...) with n >= 1, not {got}: wrap it in a module that does"
-        )
-    if not f.requires_grad:
-        raise ValueError("the output of the model depends on no parameter that requires a gradient")
-    return f
-
-
-def _labels(y: Any, head: Loss) -> Any:
-    """The labels, which are a tensor unless only a function of the user's reads them."""
-    if not isinstance(y, import_torch().Tensor) and not isinstance(head, Other):
-        raise ValueError(f"labels must be a tensor of PyTorch, not {type(y).__name__}: convert them by torch.as_tensor")
-    return y
 
 
 def _vector(parts: Sequence[Part], named: Mapping[str, Tensor], gradients: Sequence[Tensor | None]) -> Tensor:

@@ -40,8 +40,7 @@ def test_autocast(name, fisher):
         assert torch.linalg.norm(difference) < 0.1 * float(kl.fisher(wanted).norm())
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.gpu("torch")
 @NAME
 @FISHER
 def test_cuda(name, fisher):
