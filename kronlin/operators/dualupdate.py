@@ -8,6 +8,7 @@ from kronlin.algebra.properties import PD
 from kronlin.arrays import (
     Array,
     Kind,
+    abs2,
     cast,
     conj,
     hermitian_part,
@@ -19,13 +20,16 @@ from kronlin.arrays import (
 )
 from kronlin.operators.dense import Dense
 from kronlin.operators.lowrank import LowRank
-from kronlin.operators.updates import Update, product_of
+from kronlin.operators.updates import EigenUpdate, Update, product_of
 
 _ENOUGH = 1 / 2
 """Where two terms cancel to no less than this share, one bit at most is lost."""
 
-_ROWS = 2**15
-"""So many rows are taken to double precision at a time: they stay in the cache."""
+_MOST = 3
+"""Corrections that are worth their products."""
+
+_PIECE = 2**15
+"""So many numbers are taken to double precision at a time: they stay in the cache."""
 
 
 class DualUpdate(Update):
@@ -41,22 +45,27 @@ class DualUpdate(Update):
     form = "Cholesky"
     refinements = 0
 
-    def __init__(self, base: Operator, c: float, U: Operator, core_root: Operator, inner: Array) -> None:
-        self.base, self.c, self.U, self.core_root, self.kind = base, c, U, core_root, base.kind
+    def __init__(self, base: Operator, c: float, term: LowRank, core_root: Operator, inner: Array) -> None:
+        self.base, self.c, self.term, self.U, self.core_root = base, c, term, term.U, core_root
+        self.kind = base.kind
         self.root = rules.scale(core_root, c**-0.5)
         self.system = rules.shift(Dense._make(cast(inner, self.kind.double)), 1)._with(PD)
+        self.corrections = self.steps(inner) or _MOST
 
     @staticmethod
-    def converges(inner: Array) -> bool:
-        """Whether a step of refinement makes the error smaller that rounding in N leaves behind, with room to spare."""
-        return max_abs(root_sum_squares(inner, axis=(-2, -1))) * kind(inner).eps < 0.1
+    def steps(inner: Array) -> int | None:
+        """After how many corrections rounding in N is no larger than in b: each leaves eps ‖N‖ of it; None if many."""
+        eps, size = kind(inner).eps, max_abs(root_sum_squares(inner, axis=(-2, -1)))
+        return next((k for k in range(1, _MOST + 1) if size <= eps ** (-k / (k + 1))), None)
 
     def solve(self, b: Array) -> Array:
         d = self._inside(b)
         y = self._dual(d)
         rest = b - self._outside(y)
-        if self._cancels(b, d, y):
-            rest = rest + self._outside(self._dual(y - self._inside(rest)))
+        if self.corrections > 1 or self._cancels(b, d, y):
+            for _ in range(self.corrections):
+                missing = self._dual(y - self._inside(rest))
+                rest = rest + self._outside(missing)
         return rest / self.c
 
     def _inside(self, x: Array) -> Array:
@@ -84,7 +93,12 @@ class DualUpdate(Update):
         return not bool(xp.all((taken < (1 - _ENOUGH**2) * whole) & xp.isfinite(whole)))
 
     def inverse(self) -> Operator:
-        """Again a sum: I / c - U R S⁻¹Rᴴ Uᴴ / c; for an extreme c with U / c on the left, so that no number is."""
+        """Again a sum: I / c - U R S⁻¹Rᴴ Uᴴ / c; for an extreme c with U / c on the left, so that no number is.
+
+        Where half of the digits or more would cancel in it, that of `EigenUpdate`.
+        """
+        if self.corrections > 1 and (found := EigenUpdate.find(self.base, self.term)) is not None:
+            return found.inverse()
         c, small, reach = self.c, self._inverse._astype(self.kind), float(self.kind.xp.finfo(self.kind.dtype).max)
         if reach**-0.25 < c < reach**0.25:
             return self.base.inverse() - LowRank._make(self.U, rules.scale(self.root @ small @ self.root.H, 1 / c))
@@ -98,6 +112,7 @@ class DualUpdate(Update):
 
 def _squares(b: Array, double: Kind) -> Array:
     """‖b_j‖² for every column, summed in double precision, some rows at a time."""
-    n = b.shape[-2]
-    parts = (cast(b[..., start : min(start + _ROWS, n), :], double) for start in range(0, n, _ROWS))
-    return reduce(add, (real_part(double.xp.vecdot(part, part, axis=-2)) for part in parts))
+    n, k = b.shape[-2:]
+    rows = max(1, _PIECE // max(1, k))
+    parts = (cast(b[..., start : min(start + rows, n), :], double) for start in range(0, n, rows))
+    return reduce(add, (double.xp.sum(abs2(part), axis=-2) for part in parts))

@@ -48,7 +48,7 @@ def _update(base: Operator, base_inverse: Operator, term: LowRank) -> Update:
     Where its entries exceed eps^-½ (7e7 in double, 3e3 in single precision: λ ≪ ‖F‖ in F + λ I) half of the digits or
     more would cancel, beyond what one refinement wins back, and an orthonormal basis is taken in which nothing cancels,
     where there is one: `EigenUpdate`, `CompressedUpdate`, `WhitenedUpdate`. Else S is factored: by Cholesky if B is pd,
-    C psd and V = U, with refinement on the small side if B is a multiple of I; by LU if not.
+    C psd and V = U, by LU if not. A multiple of I and a psd C have `DualUpdate`, which refines on the small side.
     """
     left = base_inverse @ term.U
     definite = term.V is term.U and term.C.is_psd is True and base.is_pd is True
@@ -59,12 +59,12 @@ def _update(base: Operator, base_inverse: Operator, term: LowRank) -> Update:
         right = base_inverse.H @ term.V
         inner = adjoint(term.C.H._matmat(adjoint(rules.gram(term.V, left))))
     cancels = not max_abs(inner) < kind(inner).eps ** -0.5
+    factor = multiple_of_identity(base)
+    if definite and isinstance(factor, int | float) and not cancels and DualUpdate.steps(inner):
+        return DualUpdate(base, factor, term, root, inner)
     for form in (EigenUpdate, CompressedUpdate, WhitenedUpdate) if cancels else ():
         if (found := form.find(base, term)) is not None:
             return found
-    factor = multiple_of_identity(base)
-    if definite and isinstance(factor, int | float) and not cancels and DualUpdate.converges(inner):
-        return DualUpdate(base, factor, term.U, root, inner)
     system = Dense._make(inner + base.kind.eye(inner.shape[-1]))
     if not definite:
         return LUUpdate(base, base_inverse, left, right, term.C, system)

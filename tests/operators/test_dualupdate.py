@@ -103,6 +103,8 @@ def test_a_new_damping_forms_no_gram_matrix(monkeypatch):
     close(F.damped(0.1).solve(np.ones(38)), np.linalg.solve(F.to_dense() + 0.1 * np.eye(38), np.ones(38)), rtol=1e-12)
 
 
-def test_where_a_step_would_not_help():
-    assert DualUpdate.converges(np.full((3, 3), 1e3, "float32"))
-    assert not DualUpdate.converges(np.full((300, 300), 1e5, "float32"))
+def test_how_many_corrections_are_worth_it():
+    """(eps ‖N‖)^(k + 1) <= eps."""
+    for size, steps in ((1e3, 1), (2e4, 2), (1e5, 3), (1e6, None)):
+        assert DualUpdate.steps(np.full((1, 1), size, "float32")) == steps
+    assert DualUpdate.steps(np.full((2, 1, 1), 1e6)) == 1
