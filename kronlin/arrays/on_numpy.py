@@ -12,6 +12,10 @@ from kronlin.arrays.library import Array, Library
 from kronlin.arrays.sparse_lu import SparseLU
 
 
+_SMALL = 64
+"""Rows up to which NumPy's own factorisations are taken: one call for a stack, and no second pool of threads awake."""
+
+
 class NumPy(Library):
     """NumPy on the host."""
 
@@ -63,13 +67,16 @@ class NumPy(Library):
         return _triangles.is_hermitian(a, tolerance)
 
     def eigh(self, a: Array) -> tuple[Array, Array]:
-        return _lapack.eigh(a) or super().eigh(a)
+        return (None if _is_small(a) else _lapack.eigh(a)) or super().eigh(a)
 
     def cholesky(self, a: Array) -> Array:
-        factor = _lapack.cholesky(a)
+        factor = None if _is_small(a) else _lapack.cholesky(a)
         return super().cholesky(a) if factor is None else factor
 
     def inverse_cholesky(self, lower: Array) -> Array:
+        if _is_small(lower):
+            half = np.linalg.inv(lower)
+            return self._hermitian_part(self._adjoint(half) @ half)
         inverse = _lapack.inverse_cholesky(lower)
         return super().inverse_cholesky(lower) if inverse is None else inverse
 
@@ -89,3 +96,7 @@ class NumPy(Library):
 
     def linear_operator(self, shape: tuple[int, int], **products: Any) -> Any:
         return import_module("scipy.sparse.linalg").LinearOperator(shape, **products)
+
+
+def _is_small(a: Array) -> bool:
+    return bool(a.shape[-1] <= _SMALL)
