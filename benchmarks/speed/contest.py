@@ -15,16 +15,22 @@ LONG = 1.0  # seconds: a call that takes longer is not made twice to warm up
 PAUSE = 0.03  # seconds: idle threads of one library spin for about that long, and would slow the next contestant
 
 
+ENOUGH = 15.0  # seconds for the rounds of a contest: no further one is begun after that, but for the first three
+
+
 def samples(
     functions: dict[str, Callable[[], object]], rounds: int = 9, budget: float = 0.05
 ) -> dict[str, list[float]]:
     """Return the seconds a call of each took in each round; in turn, with a pause before each, after one to warm up.
 
-    A measurement repeats a call until it fills `budget` seconds.
+    A measurement repeats a call until it fills `budget` seconds; slow contests end after `ENOUGH` seconds.
     """
+    start_of_all = time.perf_counter()
     repeats: dict[str, int] = {}
     taken: dict[str, list[float]] = {name: [] for name in functions}
-    for counted in [False] + [True] * rounds:
+    for place, counted in enumerate([False] + [True] * rounds):
+        if place > 3 and time.perf_counter() - start_of_all > ENOUGH:
+            break
         for name, function in functions.items():
             gc.collect()
             time.sleep(PAUSE)
