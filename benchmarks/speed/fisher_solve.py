@@ -6,8 +6,9 @@ its eigenvalues spread over three decades, and λ is 1e-4 of the largest: the co
 side is half a mean of the gradients with random weights, in the range of F, and half normal. The first solution starts
 from the stored rows, with nothing kept. Iterations stop at a residual of 1e-5, 1e-8 in double precision, or after 300
 steps, and run once, with one product before to warm up; `products` says how many they took. The residuals stated are
-‖b - A x‖ / ‖b‖ in double precision; a contestant whose residual is beyond 1e-2 has not solved, and gets no time. In single precision
-that is lineax: it takes pᴴA p ≤ 200 n eps ‖r‖² for a breakdown, which 2.8 million unknowns meet at once.
+‖b - A x‖ / ‖b‖ in double precision; a contestant whose residual is beyond 1e-2 has not solved, and gets no time. In
+single precision that is lineax: it takes pᴴA p ≤ 200 n eps ‖r‖² for a breakdown, which 2.8 million unknowns meet at
+once.
 """
 
 import sys
