@@ -79,7 +79,7 @@ class MatrixFunctions(Structure):
         >>> tall, wide = (kl.LowRank(np.ones(shape)).damped(1.0) for shape in ((3, 2), (2, 3)))
         >>> _ = tall.inverse(), wide.inverse()
         >>> tall.form, wide.form
-        ('dual 2×2: Cholesky', 'primal 2×2: dense')
+        ('dual 2×2: inverse by LU', 'primal 2×2: dense')
         """
         found: str | None = self._kept("form")
         return found

@@ -67,6 +67,18 @@ def _rows(a: FisherRoot, outputs: slice, inputs: slice) -> Array:
     return a.kind.xp.reshape(part._gradients(), (*a.batch, a.shape[1], part.shape[0]))
 
 
+@rules.wide_gram.register(FisherRoot)
+def wide_gram_of_fisher_root(a: FisherRoot) -> Array:
+    """From both arrays in double precision, of some examples at a time."""
+    parts = [part for _, part in a._some_examples(4 * a.S * (a.d_in + a.K * a.d_out))]
+    rows = []
+    for left in parts:
+        wide = left._astype(a.kind.double)
+        tiles = [rules.gram(wide, wide if part is left else part._astype(a.kind.double)) for part in parts]
+        rows.append(join(tiles, axis=-1))
+    return join(rows, axis=-2)
+
+
 @rules.gram.register(FisherRoot, KhatriRao)
 def gram_of_fisher_root_and_khatri_rao(a: FisherRoot, b: KhatriRao) -> Array:
     """Row (i, k) is Σ_s (g_iskᴴ L) ∘ (a_isᴴ R) for B = L ⊙ R, where the sizes fit."""

@@ -1,6 +1,9 @@
 """Dense: a matrix held as an array."""
 
 from contextlib import suppress
+from functools import reduce
+from math import prod
+from operator import add
 from typing import Any
 
 from kronlin.algebra import Operator, Properties, rules
@@ -22,6 +25,7 @@ from kronlin.arrays import (
     is_array,
     kind,
     logdet_cholesky,
+    pieces,
     root_sum_squares,
     shifted,
     solve_cholesky,
@@ -158,6 +162,15 @@ def add_dense(a: Dense, b: Dense) -> Operator:
 def gram_of_dense(a: Dense, b: Dense) -> Array:
     """Aᴴ B."""
     return adjoint(a.array) @ b.array
+
+
+@rules.wide_gram.register(Dense)
+def wide_gram_of_dense(a: Dense) -> Array:
+    """Some rows at a time, so that the copy in double precision stays small."""
+    rows, columns = a.shape
+    chosen = pieces(rows, 2 * prod(a.batch) * columns, a.kind.double)
+    parts = (cast(a.array[..., some, :], a.kind.double) for some in chosen)
+    return reduce(add, (adjoint(part) @ part for part in parts))
 
 
 @rules.scale.register(Dense)

@@ -39,10 +39,10 @@ class DualUpdate(Update):
     further solutions are products of one library, whose threads then meet no other's. Where b is nearly in the range
     of U the two terms cancel, which ‖b‖, y and d tell. Then c RᴴUᴴx, which would be y, shows what is missing, at the
     cost of a product with Uᴴ, and S what to add, at that of one with U: half the cost of a residual b - A x and a
-    solution for it.
+    solution for it. The same is done for every b where half of the digits or more would be lost, ‖N‖ > eps^-½.
     """
 
-    form = "Cholesky"
+    form = "inverse by LU"
     refinements = 0
 
     def __init__(self, base: Operator, c: float, term: LowRank, core_root: Operator, inner: Array) -> None:
@@ -50,19 +50,27 @@ class DualUpdate(Update):
         self.kind = base.kind
         self.root = rules.scale(core_root, c**-0.5)
         self.system = rules.shift(Dense._make(cast(inner, self.kind.double)), 1)._with(PD)
-        self.corrections = self.steps(inner) or _MOST
+        self.corrections = self.steps(inner, self.kind) or _MOST
+        self.loses = _size(inner) > self.kind.eps**-0.5
 
     @staticmethod
-    def steps(inner: Array) -> int | None:
-        """After how many corrections rounding in N is no larger than in b: each leaves eps ‖N‖ of it; None if many."""
-        eps, size = kind(inner).eps, max_abs(root_sum_squares(inner, axis=(-2, -1)))
-        return next((k for k in range(1, _MOST + 1) if size <= eps ** (-k / (k + 1))), None)
+    def steps(inner: Array, own: Kind) -> int | None:
+        """After how many corrections a solution is as good as one of A up to rounding; None if after many.
+
+        An N of the precision of U has errors of eps ‖N‖: a first solution has one of eps ‖N‖, a correction leaves
+        eps ‖N‖ of it, and (eps ‖N‖)^(k + 1) ≤ eps is asked for. For an N of higher precision rounding in the products
+        with U is what remains: errors of eps ‖N‖^½, of which the residual shows ‖N‖^½, and a correction leaves
+        eps ‖N‖^½: ‖N‖ (eps ‖N‖^½)^k ≤ 1 then.
+        """
+        eps, size, wide = own.eps, _size(inner), kind(inner).eps < own.eps
+        powers = [min(2 * k / (k + 2), 1.0) if wide else k / (k + 1) for k in range(1, _MOST + 1)]
+        return next((k for k, power in enumerate(powers, 1) if size <= eps**-power), None)
 
     def solve(self, b: Array) -> Array:
         d = self._inside(b)
         y = self._dual(d)
         rest = b - self._outside(y)
-        if self.corrections > 1 or self._cancels(b, d, y):
+        if self.loses or self._cancels(b, d, y):
             for _ in range(self.corrections):
                 missing = self._dual(y - self._inside(rest))
                 rest = rest + self._outside(missing)
@@ -97,7 +105,7 @@ class DualUpdate(Update):
 
         Where half of the digits or more would cancel in it, that of `EigenUpdate`.
         """
-        if self.corrections > 1 and (found := EigenUpdate.find(self.base, self.term)) is not None:
+        if self.loses and (found := EigenUpdate.find(self.base, self.term)) is not None:
             return found.inverse()
         c, small, reach = self.c, self._inverse._astype(self.kind), float(self.kind.xp.finfo(self.kind.dtype).max)
         if reach**-0.25 < c < reach**0.25:
@@ -108,6 +116,11 @@ class DualUpdate(Update):
     def slogdet(self) -> tuple[Array, Array]:
         sign, logarithm = self.system.slogdet()
         return product_of(self.base.slogdet(), (cast(sign, self.kind), cast(logarithm, self.kind.real)))
+
+
+def _size(inner: Array) -> float:
+    """‖N‖, the largest of a stack."""
+    return max_abs(root_sum_squares(inner, axis=(-2, -1)))
 
 
 def _squares(b: Array, double: Kind) -> Array:

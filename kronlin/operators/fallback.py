@@ -110,6 +110,12 @@ def gram_by_products(a: Operator, b: Operator) -> Array:
     return product if narrow is b else adjoint(product)
 
 
+@rules.wide_gram.register(Operator)
+def wide_gram_in_own_precision(a: Operator) -> Array:
+    """An operator may compute in its own precision only."""
+    return rules.gram(a, a)
+
+
 @rules.inner.register(Operator, Operator)
 def inner_by_dense(a: Operator, b: Operator) -> Array:
     """Multiply entry by entry."""

@@ -67,6 +67,13 @@ def gram_of_khatri_rao(a: KhatriRao, b: KhatriRao) -> Array:
     return (adjoint(a.left) @ b.left) * (adjoint(a.right) @ b.right)
 
 
+@rules.wide_gram.register(KhatriRao)
+def wide_gram_of_khatri_rao(a: KhatriRao) -> Array:
+    """From both in double precision."""
+    wide = a._astype(a.kind.double)
+    return rules.gram(wide, wide)
+
+
 @rules.gram.register(KhatriRao, Kronecker)
 def gram_of_khatri_rao_and_kronecker(a: KhatriRao, b: Kronecker) -> Array:
     """Row j is (Xᴴ l_j)ᴴ ⊗ (Yᴴ r_j)ᴴ for B = X ⊗ Y, where the sizes fit."""

@@ -11,7 +11,7 @@ from kronlin.algebra.columns import column_blocks
 from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import PSD, properties
 from kronlin.algebra.structure import common_batch, promote
-from kronlin.arrays import Array, adjoint, conj, hermitian_part
+from kronlin.arrays import Array, adjoint, cast, conj, hermitian_part
 from kronlin.operators.blockdiagonal import BlockDiagonal
 from kronlin.operators.dense import Dense
 from kronlin.operators.fallback import DENSE_LIMIT
@@ -100,9 +100,13 @@ class LowRank(Operator):
     def _matmat(self, x: Array) -> Array:
         return self.U._matmat(self.C._matmat(self.V.H._matmat(x)))
 
+    def _wide_gram(self) -> Array:
+        """Uᴴ U, kept: every damping needs it; in double precision where U has a rule for that."""
+        return self._once("wide gram", lambda: rules.wide_gram(self.U))
+
     def _gram(self) -> Array:
-        """Uᴴ U, kept: every damping needs it."""
-        return self._once("gram", lambda: rules.gram(self.U, self.U))
+        """Uᴴ U in the precision of U."""
+        return self._once("gram", lambda: cast(self._wide_gram(), self.kind))
 
     def _gram_with(self, b: Operator) -> Array:
         """Uᴴ B U; for a multiple of I from the kept Uᴴ U."""

@@ -8,7 +8,7 @@ from typing import Any
 from kronlin.algebra import Operator, Product, Scaled, rules
 from kronlin.algebra.properties import PSD
 from kronlin.algebra.structure import promote
-from kronlin.arrays import Array, root_sum_squares
+from kronlin.arrays import Array, cast, kind, root_sum_squares
 from kronlin.operators.buckets import bucketed
 from kronlin.operators.dense import Dense
 
@@ -186,6 +186,14 @@ def gram_of_vstacks(a: VStack, b: VStack) -> Array:
         return NotImplemented
     pairs = zip(a.operators, b.operators, strict=True)
     return reduce(add, (rules.gram(left, right) for left, right in pairs))
+
+
+@rules.wide_gram.register(VStack)
+def wide_gram_of_vstack(a: VStack) -> Array:
+    """The sum of those of the parts, in the precision that all of them have."""
+    grams = [rules.wide_gram(operator) for operator in a.operators]
+    least = a.kind if any(kind(gram) != a.kind.double for gram in grams) else a.kind.double
+    return reduce(add, (cast(gram, least) for gram in grams))
 
 
 @rules.compose.register(HStack, VStack)

@@ -11,6 +11,7 @@ from kronlin.arrays import (
     NotPositiveDefiniteError,
     SingularMatrixError,
     adjoint,
+    cast,
     kind,
     max_abs,
 )
@@ -48,24 +49,30 @@ def _update(base: Operator, base_inverse: Operator, term: LowRank) -> Update:
     Where its entries exceed eps^-½ (7e7 in double, 3e3 in single precision: λ ≪ ‖F‖ in F + λ I) half of the digits or
     more would cancel, beyond what one refinement wins back, and an orthonormal basis is taken in which nothing cancels,
     where there is one: `EigenUpdate`, `CompressedUpdate`, `WhitenedUpdate`. Else S is factored: by Cholesky if B is pd,
-    C psd and V = U, by LU if not. A multiple of I and a psd C have `DualUpdate`, which refines on the small side.
+    C psd and V = U, by LU if not. A multiple of I and a psd C have `DualUpdate`, which refines on the small side, and
+    from a Gram matrix in double precision reaches further.
     """
     left = base_inverse @ term.U
     definite = term.V is term.U and term.C.is_psd is True and base.is_pd is True
+    factor = multiple_of_identity(base)
     if definite:
         root = term.C.sqrt()
-        inner = congruence(root, term._gram_with(base_inverse))
+        if isinstance(factor, int | float):
+            gram = term._wide_gram()
+            inner = congruence(root._astype(kind(gram)), gram / factor)
+        else:
+            inner = congruence(root, term._gram_with(base_inverse))
     else:
         right = base_inverse.H @ term.V
         inner = adjoint(term.C.H._matmat(adjoint(rules.gram(term.V, left))))
-    cancels = not max_abs(inner) < kind(inner).eps ** -0.5
-    factor = multiple_of_identity(base)
-    if definite and isinstance(factor, int | float) and not cancels and DualUpdate.steps(inner):
+    cancels = not max_abs(inner) < base.kind.eps**-0.5
+    reaches = definite and isinstance(factor, int | float) and (kind(inner) != base.kind or not cancels)
+    if reaches and DualUpdate.steps(inner, base.kind):
         return DualUpdate(base, factor, term, root, inner)
     for form in (EigenUpdate, CompressedUpdate, WhitenedUpdate) if cancels else ():
         if (found := form.find(base, term)) is not None:
             return found
-    system = Dense._make(inner + base.kind.eye(inner.shape[-1]))
+    system = Dense._make(cast(inner, base.kind) + base.kind.eye(inner.shape[-1]))
     if not definite:
         return LUUpdate(base, base_inverse, left, right, term.C, system)
     system = system._with(PD)

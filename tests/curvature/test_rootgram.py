@@ -73,3 +73,16 @@ def test_the_peak_keeps_to_the_limit(S):
         gram, peak = peak_of(lambda: rules.gram(a, a))
     close(gram, whole, 1e-13)
     assert peak < limit + 3 * gram.nbytes
+
+
+@pytest.mark.parametrize("limit", [1, 2000, 2**28])
+@pytest.mark.parametrize("dtype", ["float32", "complex64", "float64"])
+def test_in_double_precision(dtype, limit):
+    root, columns = make(5, 2, 3, (4, 3), dtype)
+    with kl.memory_limit(limit):
+        found = rules.wide_gram(root)
+    assert found.dtype == np.result_type(dtype, np.float64)
+    wide = columns.astype(found.dtype)
+    np.testing.assert_allclose(found, wide.conj().T @ wide, rtol=1e-5 if dtype != "float64" else 1e-12, atol=1e-6)
+    exact = root.astype(found.dtype)
+    np.testing.assert_allclose(found, rules.gram(exact, exact), rtol=1e-13, atol=1e-13)

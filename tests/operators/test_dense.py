@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kronlin as kl
-from kronlin.algebra import Product
+from kronlin.algebra import Product, rules
 from kronlin.arrays import library_named
 from tests.matrices import each_dtype, hermitian, normal, positive
 from tests.operators.laws import check, close
@@ -124,3 +124,12 @@ def test_whole_powers_are_multiplied_out(p):
     assert type(power) is kl.Dense
     close(power.to_dense(), np.linalg.matrix_power(a, p))
     assert kl.Dense(hermitian(3)).power(p).is_psd is (True if p % 2 == 0 else None)
+
+
+@pytest.mark.parametrize("limit", [1, 2**28])
+def test_a_gram_matrix_in_double_precision(limit):
+    a = normal((9, 2), "complex64")
+    with kl.memory_limit(limit):
+        found = rules.wide_gram(kl.Dense(a))
+    assert found.dtype == np.complex128
+    np.testing.assert_allclose(found, a.astype("complex128").conj().T @ a, rtol=1e-14)

@@ -79,7 +79,9 @@ def test_a_solution_costs_one_product_either_way_and_two_where_terms_cancel(monk
     A = F.damped(0.1)
     A.solve(np.ones(40))
     grams = []
-    monkeypatch.setattr(kl.LowRank, "_gram", lambda self, real=kl.LowRank._gram: grams.append(1) or real(self))
+    monkeypatch.setattr(
+        kl.LowRank, "_wide_gram", lambda self, real=kl.LowRank._wide_gram: grams.append(1) or real(self)
+    )
     inversions, real = [], np.linalg.inv
     monkeypatch.setattr(np.linalg, "inv", lambda a: inversions.append(1) or real(a))
     for b, count in ((normal((40,), seed=1), 1), (normal((40, 5), seed=2), 1), (u @ np.ones(3), 2)):
@@ -100,11 +102,30 @@ def test_a_new_damping_forms_no_gram_matrix(monkeypatch):
     F = kl.fisher(layers)
     F.damped(0.5).solve(np.ones(38))
     monkeypatch.setattr(rules, "gram", None)
+    monkeypatch.setattr(rules, "wide_gram", None)
     close(F.damped(0.1).solve(np.ones(38)), np.linalg.solve(F.to_dense() + 0.1 * np.eye(38), np.ones(38)), rtol=1e-12)
 
 
 def test_how_many_corrections_are_worth_it():
-    """(eps ‖N‖)^(k + 1) <= eps."""
+    """(eps ‖N‖)^(k + 1) ≤ eps; beside a Gram matrix with digits to spare ‖N‖ (eps ‖N‖^½)^k ≤ 1, up to 1 / eps."""
+    single, double = (kl.arrays.kind(np.ones(1, dtype)) for dtype in ("float32", "float64"))
     for size, steps in ((1e3, 1), (2e4, 2), (1e5, 3), (1e6, None)):
-        assert DualUpdate.steps(np.full((1, 1), size, "float32")) == steps
-    assert DualUpdate.steps(np.full((2, 1, 1), 1e6)) == 1
+        assert DualUpdate.steps(np.full((1, 1), size, "float32"), single) == steps
+    for size, steps in ((1e3, 1), (4e4, 1), (1e5, 2), (8e6, 2), (1e7, None)):
+        assert DualUpdate.steps(np.full((1, 1), size), single) == steps
+    assert DualUpdate.steps(np.full((2, 1, 1), 1e6), double) == 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex64"])
+@pytest.mark.parametrize("relative", [1e-3, 1e-4, 1e-5])
+def test_single_precision_takes_the_small_inverse_where_half_of_the_digits_would_be_lost(dtype, relative, monkeypatch):
+    u = normal((200, 8), dtype)
+    lam = relative * float(np.linalg.norm(wide(u), 2) ** 2)
+    monkeypatch.setattr(kl.LowRank, "eigh", None)
+    op, dense = kl.LowRank(u).damped(lam), wide(u) @ wide(u).conj().T + lam * np.eye(200)
+    for b in (normal((200, 2), dtype, seed=1), u @ normal((8, 2), dtype, seed=2)):
+        x = op.solve(b)
+        assert x.dtype == dtype
+        assert backward_error(dense, x, b, dtype) <= 5
+        assert np.linalg.norm(dense @ wide(x) - b) <= eps(dtype) / relative * np.linalg.norm(b)
+    assert op._kept("woodbury").form == "inverse by LU"

@@ -71,3 +71,9 @@ def test_columns_by_products_in_stacks(lib, dtype, batch):
 def test_bad_input():
     with pytest.raises(ValueError, match=r"equally many columns, not \(2, 3\) and \(2, 4\)"):
         kl.KhatriRao(np.ones((2, 3)), np.ones((2, 4)))
+
+
+def test_a_gram_matrix_in_double_precision():
+    root = kl.KhatriRao(normal((3, 2), "float32"), normal((4, 2), "float32", 1))
+    exact = root.astype("float64").to_dense()
+    np.testing.assert_allclose(rules.wide_gram(root), exact.T @ exact, rtol=1e-14)

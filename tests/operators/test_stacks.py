@@ -123,3 +123,14 @@ def test_large_operators_are_not_stacked():
     stack = kl.VStack(large)
     stack @ np.ones(100)
     assert [members for _, members in stack._kept("buckets")] == [(0,), (1,)]
+
+
+def test_a_wide_gram_matrix_is_in_double_precision_where_every_part_has_a_rule_for_it():
+    parts = [normal((3, 2), "float32"), normal((4, 2), "float32", seed=1)]
+    exact = sum(part.astype("float64").T @ part.astype("float64") for part in parts)
+    stack = kl.VStack(parts)
+    np.testing.assert_allclose(rules.wide_gram(stack), exact, rtol=1e-15)
+    function = kl.Function(lambda x: parts[1] @ x, lambda y: parts[1].T @ y, shape=(4, 2), dtype="float32")
+    mixed = rules.wide_gram(kl.VStack([parts[0], function]))
+    assert mixed.dtype == np.float32
+    np.testing.assert_allclose(mixed, exact, rtol=1e-5)
