@@ -270,9 +270,9 @@ def slogdet_of_block_diagonal(a: BlockDiagonal) -> tuple[Array, Array]:
     """The product of the blocks' determinants, if all are square."""
     if not a._is_square():
         return NotImplemented
-    xp = a.kind.xp
-    signs = xp.prod(a._per_block(lambda block: block.slogdet()[0]))
-    return signs, xp.sum(a._per_block(lambda block: block.slogdet()[1]))
+    xp, found = a.kind.xp, {id(bucket): bucket.slogdet() for bucket in a.buckets}
+    signs = xp.prod(a._per_block(lambda bucket: found[id(bucket)][0]))
+    return signs, xp.sum(a._per_block(lambda bucket: found[id(bucket)][1]))
 
 
 @rules.inner.register(BlockDiagonal, BlockDiagonal)
