@@ -14,7 +14,7 @@ from kronlin.operators.kronecker import Kronecker, outer
 @rules.trace.register(Kronecker)
 def trace_of_kronecker(a: Kronecker) -> Array:
     """tr(A ⊗ B) = tr A tr B of square factors."""
-    return reduce(mul, balanced([factor.trace() for factor in a.factors], 0)) if a._square else NotImplemented
+    return reduce(mul, balanced([rules.trace(factor) for factor in a.factors], 0)) if a._square else NotImplemented
 
 
 @rules.diagonal.register(Kronecker)
