@@ -20,7 +20,7 @@ BAR = ("what", "value", "bar", "met")
 """Entries of a row that carries a bar of its own."""
 GROWN = ("x", "parameters", "ns per parameter", "by the fewest")
 """Entries of a row that is one of a line of sizes x."""
-CASE = ("dtype", "vectors", "n", "examples", "columns")
+CASE = ("dtype", "scalar", "vectors", "n", "examples", "columns")
 """Facts that make the columns of a table; there is one table for each combination of the others, which are words."""
 
 Records = dict[str, dict[str, Any]]

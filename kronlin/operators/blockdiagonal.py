@@ -1,6 +1,7 @@
 """BlockDiagonal: independent blocks, equal ones computed together."""
 
 from collections.abc import Callable, Iterable
+from functools import reduce
 from operator import add, matmul
 from typing import Any
 
@@ -249,8 +250,11 @@ def eigh_of_block_diagonal(a: BlockDiagonal) -> Operator:
 
 @rules.trace.register(BlockDiagonal)
 def trace_of_block_diagonal(a: BlockDiagonal) -> Array:
-    """Σ tr A_l, if all blocks are square."""
-    return a.kind.xp.sum(a._per_block(lambda block: block.trace())) if a._is_square() else NotImplemented
+    """Σ tr A_l, if all blocks are square; a number for each bucket, which is little work beside that of a sum."""
+    if not a._is_square():
+        return NotImplemented
+    found = [(rules.trace(bucket), len(group)) for bucket, group in zip(a.buckets, a.members, strict=True)]
+    return reduce(add, (a.kind.xp.sum(one) if one.ndim else count * one for one, count in found))
 
 
 @rules.diagonal.register(BlockDiagonal)
@@ -270,9 +274,9 @@ def slogdet_of_block_diagonal(a: BlockDiagonal) -> tuple[Array, Array]:
     """The product of the blocks' determinants, if all are square."""
     if not a._is_square():
         return NotImplemented
-    xp = a.kind.xp
-    signs = xp.prod(a._per_block(lambda block: block.slogdet()[0]))
-    return signs, xp.sum(a._per_block(lambda block: block.slogdet()[1]))
+    xp, found = a.kind.xp, {id(bucket): bucket.slogdet() for bucket in a.buckets}
+    signs = xp.prod(a._per_block(lambda bucket: found[id(bucket)][0]))
+    return signs, xp.sum(a._per_block(lambda bucket: found[id(bucket)][1]))
 
 
 @rules.inner.register(BlockDiagonal, BlockDiagonal)

@@ -230,6 +230,16 @@ def inverse_of_dense(a: Dense) -> Operator:
         raise SingularMatrixError(no_inverse(a, str(error))) from None
 
 
+@rules.pinv.register(Dense)
+def pinv_of_dense(a: Dense) -> Operator:
+    """From the eigenvalues of a self-adjoint A, else from the singular values, cut off at n eps times the largest."""
+    if a.shape[0] == a.shape[1] and a.is_self_adjoint:
+        return a.eigh().pinv()
+    wide = a._astype(a.kind.double)
+    inverse = a.kind.xp.linalg.pinv(wide.array, rtol=max(a.shape) * a.kind.eps)
+    return Dense._make(inverse)._astype(a.kind)
+
+
 @rules.solve.register(Dense)
 def solve_dense(a: Dense, b: Array) -> Array:
     """Solve by the kept Cholesky factor if A is positive definite, by LU if not."""
@@ -244,9 +254,9 @@ def solve_dense(a: Dense, b: Array) -> Array:
 
 @rules.slogdet.register(Dense)
 def slogdet_of_dense(a: Dense) -> tuple[Array, Array]:
-    """From the Cholesky factor if A is promised to be psd, by LU if not; (0, -inf) if it is singular by rounding."""
+    """From the Cholesky factor if A is promised psd or it is there, else by LU; (0, -inf) if singular by rounding."""
     try:
-        factor = a._cholesky() if a.is_psd else None
+        factor = a._cholesky() if a.is_psd or a._kept("cholesky") is not None else None
     except SingularMatrixError:
         if a.is_pd:
             raise
@@ -272,7 +282,7 @@ def diagonal_of_dense(a: Dense) -> Array:
 @rules.trace.register(Dense)
 def trace_of_dense(a: Dense) -> Array:
     """Sum the diagonal."""
-    return a.kind.xp.sum(diagonal_of(a.array), axis=-1)
+    return a.kind.xp.linalg.trace(a.array, dtype=a.kind.dtype)
 
 
 @rules.norm.register(Dense)

@@ -11,7 +11,7 @@ from kronlin.algebra.identity import multiple_of_identity
 from kronlin.algebra.properties import every, properties
 from kronlin.algebra.sidebyside import side_by_side
 from kronlin.algebra.structure import common_batch, promote
-from kronlin.arrays import Array, SingularMatrixError, balanced, kind
+from kronlin.arrays import Array, SingularMatrixError, balanced, kind, real_part
 from kronlin.operators.contractions import contract
 from kronlin.operators.dense import no_inverse
 from kronlin.operators.diagonal import Diagonal
@@ -229,7 +229,13 @@ def shift_kronecker(a: Kronecker, c: complex) -> Operator:
     if c.imag or not all(factor.is_self_adjoint for factor in a.factors):
         return NotImplemented
     basis = _own_basis(a, c.real) or a.eigh()
-    return rules.shift(basis, c) if isinstance(basis.Q, Kronecker) else NotImplemented
+    if not isinstance(basis.Q, Kronecker):
+        return NotImplemented
+    shifted: Spectral = rules.shift(basis, c)
+    # copies, so that the factors do not stay in memory for their diagonals
+    diagonals = [a.kind.xp.asarray(real_part(factor.diagonal()), copy=True) for factor in a.factors]
+    shifted._alike = Kronecker._make(*map(Diagonal._make, diagonals)), c.real
+    return shifted
 
 
 def _own_basis(a: Kronecker, c: float) -> Spectral | None:

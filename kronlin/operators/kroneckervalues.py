@@ -14,15 +14,16 @@ from kronlin.operators.kronecker import Kronecker, outer
 @rules.trace.register(Kronecker)
 def trace_of_kronecker(a: Kronecker) -> Array:
     """tr(A ⊗ B) = tr A tr B of square factors."""
-    return reduce(mul, balanced([factor.trace() for factor in a.factors], 0)) if a._square else NotImplemented
+    return reduce(mul, balanced([rules.trace(factor) for factor in a.factors], 0)) if a._square else NotImplemented
 
 
 @rules.diagonal.register(Kronecker)
 def diagonal_of_kronecker(a: Kronecker) -> Array:
     """The Kronecker product of the diagonals; if the factors are not square, of the entries that meet on it."""
-    if a._square:
-        return outer([factor.diagonal() for factor in a.factors])
     xp, n = a.kind.xp, a.shape[0]
+    if a._square:
+        # copies: the entries of a view lie a row of the factor apart, and each of them is read many times
+        return outer([xp.asarray(factor.diagonal(), copy=True) for factor in a.factors])
     rows = columns = xp.arange(n, dtype=a.kind.index_dtype, device=a.device)
     entries = []
     for factor in reversed(a.factors):

@@ -40,6 +40,9 @@ class Spectral(Operator):
     array([0.25, 0.5 , 0.5 ])
     """
 
+    _alike: tuple[Operator, float] | None = None
+    """(D, c) where D + c I has the same diagonal, which is cheaper to ask than |Q|² w."""
+
     def __init__(self, Q: Any, w: Array, rest: float = 0.0) -> None:
         Q = rules.wrap(Q)
         n, r = Q.shape
@@ -178,16 +181,6 @@ def eigh_of_zero(a: Zero) -> Operator:
     return Spectral._make(Identity._make(*a.parts, n=a.shape[0]), a.kind.real.zeros(*a.batch, a.shape[0]), rest=0.0)
 
 
-@rules.pinv.register(Dense)
-def pinv_of_dense(a: Dense) -> Operator:
-    """From the eigenvalues of a self-adjoint A, else from the singular values, cut off at n eps times the largest."""
-    if a.shape[0] == a.shape[1] and a.is_self_adjoint:
-        return a.eigh().pinv()
-    wide = a._astype(a.kind.double)
-    inverse = a.kind.xp.linalg.pinv(wide.array, rtol=max(a.shape) * a.kind.eps)
-    return Dense._make(inverse)._astype(a.kind)
-
-
 @rules.scale.register(Spectral)
 def scale_spectral(a: Spectral, factor: complex) -> Operator:
     """Scale the eigenvalues by a real factor."""
@@ -199,7 +192,11 @@ def scale_spectral(a: Spectral, factor: complex) -> Operator:
 @rules.shift.register(Spectral)
 def shift_spectral(a: Spectral, c: complex) -> Operator:
     """Shift the eigenvalues by a real number."""
-    return NotImplemented if c.imag else a._map_spectrum(lambda w: w + c.real)
+    if c.imag:
+        return NotImplemented
+    shifted = a._map_spectrum(lambda w: w + c.real)
+    shifted._alike = a._alike and (a._alike[0], a._alike[1] + c.real)
+    return shifted
 
 
 @rules.inverse.register(Spectral)
@@ -263,7 +260,9 @@ def conjugate_of_spectral(a: Spectral) -> Operator:
 
 @rules.trace.register(Spectral)
 def trace_of_spectral(a: Spectral) -> Array:
-    """Σ w + (n - r) ρ."""
+    """Σ w + (n - r) ρ, or that of the operator that was shifted, plus n c."""
+    if a._alike:
+        return a._alike[0].trace() + a.shape[0] * a._alike[1]
     return a._sum_over(lambda w: w)
 
 
@@ -276,12 +275,16 @@ def norm_of_spectral(a: Spectral) -> Array:
 @rules.slogdet.register(Spectral)
 def slogdet_of_spectral(a: Spectral) -> tuple[Array, Array]:
     """Of the eigenvalues."""
+    if a.is_pd:
+        return a.kind.ones(*a.batch), a._sum_over(a.kind.xp.log)
     return Diagonal._make(a.eigenvalues()).slogdet()
 
 
 @rules.diagonal.register(Spectral)
 def diagonal_of_spectral(a: Spectral) -> Array:
-    """|Q|² (w - ρ) + ρ."""
+    """|Q|² (w - ρ) + ρ, or that of the operator that was shifted, plus c."""
+    if a._alike:
+        return a._alike[0].diagonal() + a._alike[1]
     weights = (a.w - a.rest)[..., None]
     return rules.modulus2(a.Q)._matmat(weights)[..., 0] + a.rest
 

@@ -175,8 +175,10 @@ def conjugate_of_stack(a: VStack | HStack) -> Operator:
 @rules.modulus2.register(VStack)
 @rules.modulus2.register(HStack)
 def modulus2_of_stack(a: VStack | HStack) -> Operator:
-    """One by one."""
-    return a._make(*(rules.modulus2(operator) for operator in a.operators))
+    """One by one; what is applied together stays together, and is not sorted again."""
+    squared = a._make(*(rules.modulus2(operator) for operator in a.operators))
+    squared._keep("buckets", [(rules.modulus2(bucket), members) for bucket, members in small_buckets(a)])
+    return squared
 
 
 @rules.gram.register(VStack, VStack)

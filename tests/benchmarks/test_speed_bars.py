@@ -70,6 +70,12 @@ def test_best_peer_is_a_library_and_was_there():
     assert bar_of.best_peer(ROWS)["who"] == "PyLops"
 
 
+def test_who_only_estimates_is_no_peer_to_beat():
+    quick = row("curvlinops (stochastic)", 0.1, 0.1, 0.05, net="a", dtype="float32", vectors=1)
+    assert bar_of.best_peer([quick, *ROWS])["who"] == "PyLops"
+    assert bar_of.best_peer([quick]) is None
+
+
 def test_the_worst_of_several_contests():
     slower = [{**one, "net": "b", "by kronlin": one["by kronlin"] and one["by kronlin"] / 4} for one in ROWS]
     assert bar_of.worst_share_of_best(ROWS + slower) == pytest.approx(4 / 3)

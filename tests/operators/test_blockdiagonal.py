@@ -57,6 +57,15 @@ def test_equal_blocks_run_as_one_call(monkeypatch):
     assert calls == [(64, 3, 3), (64, 2, 2)]
 
 
+def test_a_determinant_asks_every_bucket_once(monkeypatch):
+    calls, real = [], kl.Spectral.slogdet
+    op = kl.BlockDiagonal([kl.Kronecker(positive(n), positive(2)) for n in (3, 4, 3)]).damped(0.1)
+    expected = np.linalg.slogdet(op.to_dense())[1]
+    monkeypatch.setattr(kl.Spectral, "slogdet", lambda a: calls.append(a.shape) or real(a))
+    assert op.logdet() == pytest.approx(expected)
+    assert calls == [(6, 6), (8, 8)]
+
+
 def test_result_types():
     k = kl.BlockDiagonal([kl.Kronecker(positive(2), positive(3)), kl.Kronecker(positive(3), positive(2))])
     for op in (k @ k, k + k, 2 * k, k.H, k.inverse(), k.pinv(), k.damped(1.0)):

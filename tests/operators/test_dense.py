@@ -57,6 +57,18 @@ def test_the_factor_is_kept(monkeypatch):
     assert len(count) == 1
 
 
+def test_the_determinant_takes_a_factor_that_is_there(monkeypatch):
+    import kronlin.operators.dense as module
+
+    calls, real = [], module.logdet_cholesky
+    monkeypatch.setattr(module, "logdet_cholesky", lambda factor: calls.append(1) or real(factor))
+    a, expected = kl.Dense(positive(4)), np.linalg.slogdet(positive(4))[1]
+    assert a.logdet() == pytest.approx(expected)
+    assert calls == []
+    assert a.prepare().logdet() == pytest.approx(expected)
+    assert calls == [1]
+
+
 @pytest.mark.parametrize("condition", [1e2, 1e6, 1e10])
 def test_solves_are_accurate_to_the_condition(condition):
     a, x = positive(20, condition=condition), normal((20,), seed=3)

@@ -1,7 +1,9 @@
 """Kronecker: row-major vectors, any number of factors, and the rules that keep it one."""
 
+import gc
 from functools import reduce
 from itertools import product
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kronlin as kl
-from kronlin.algebra import Scaled, Sum
+from kronlin.algebra import Scaled, Sum, rules
 from kronlin.testing import check_operator
 from tests.algebra.bare import Bare
 from tests.matrices import each_dtype, hermitian, normal, positive
@@ -96,6 +98,26 @@ def test_damping_is_exact_and_decomposes_once(monkeypatch):
     for lam in (1e-3, 1.0, 10.0):
         close(k.damped(lam).to_dense(), np.kron(g, a) + lam * np.eye(12))
     assert sorted(calls) == [(3, 3), (4, 4)]
+
+
+@each_dtype()
+def test_trace_and_diagonal_of_a_damped_one_come_from_the_diagonals_of_the_factors(lib, dtype, monkeypatch):
+    g, a = positive(3, dtype), positive(4, dtype, seed=1)
+    damped = kl.Kronecker(lib.asarray(g), lib.asarray(a)).damped(0.5)
+    monkeypatch.setattr(rules, "modulus2", None)  # what |Q|² w asks for
+    for op, lam in ((damped, 0.5), (damped.damped(1.0), 1.5)):
+        expected = np.real(np.diagonal(np.kron(g, a))) + lam
+        np.testing.assert_allclose(lib.numpy(op.diagonal()), expected, rtol=1e-5)
+        np.testing.assert_allclose(lib.numpy(op.trace()), expected.sum(), rtol=1e-5)
+
+
+def test_a_damped_one_keeps_no_factor_in_memory():
+    k = kl.Kronecker(positive(3), positive(4))
+    damped, arrays = k.damped(1.0), [ref(factor.array) for factor in k.factors]
+    del k
+    gc.collect()
+    assert [array() for array in arrays] == [None, None]
+    assert damped.diagonal().shape == (12,)
 
 
 FACTORS = {

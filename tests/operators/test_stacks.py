@@ -118,6 +118,18 @@ def test_a_stack_and_its_adjoint_share_the_arrays_of_equal_operators():
     close(wide.H @ np.ones(3), stack @ np.ones(3))
 
 
+def test_squared_moduli_are_not_sorted_again(monkeypatch):
+    import kronlin.operators.stacks as module
+
+    calls, real = [], module.bucketed
+    monkeypatch.setattr(module, "bucketed", lambda *args, **options: calls.append(1) or real(*args, **options))
+    blocks = [normal((4, 3), seed=seed) for seed in range(3)]
+    stack = kl.VStack(blocks)
+    for _ in range(2):
+        close(rules.modulus2(stack) @ np.ones(3), (np.vstack(blocks) ** 2).sum(axis=1))
+    assert calls == [1]
+
+
 def test_large_operators_are_not_stacked():
     large = [np.ones((200, 100)) for _ in range(2)]
     stack = kl.VStack(large)
