@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from harness import report
 
 from speed import by_hand, peers
 from speed.contest import chosen_cases, contest
 from speed.limits import kronecker_operations
+from speed.record import record
 from speed.workloads import Pair, block_diagonal, factors, vectors
 
 TOLERANCE = {"float32": 1e-4, "float64": 1e-11}
@@ -70,7 +70,7 @@ def main(chosen: list[str]) -> None:
         facts: dict[str, object] = {"question": "apply", "net": net, "dtype": dtype, "vectors": count}
         everyone = contestants(net, factors(net, dtype), x)
         table += contest(everyone, kronecker_operations(net, count), TOLERANCE[dtype], **facts)
-    report("speed_apply", table)
+    record("speed_apply", table)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,12 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from harness import report
 
 import kronlin as kl
 from speed import by_hand, peers
 from speed.contest import chosen_cases, contest
 from speed.limits import kronecker_operations
+from speed.record import record
 from speed.workloads import KINDS, Pair, block_diagonal, factors, vectors
 
 LAM = 0.1
@@ -150,7 +150,7 @@ def main(chosen: list[str]) -> None:
             facts: dict[str, object] = {"question": "apply the inverse", "net": net, "dtype": dtype, "vectors": count}
             work = products * kronecker_operations(net, count)
             table += contest(enter(net, pairs, x), work, TOLERANCE[dtype], **facts, damping=damping)
-    report("speed_apply_inverse", table)
+    record("speed_apply_inverse", table)
 
 
 if __name__ == "__main__":

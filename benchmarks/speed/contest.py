@@ -15,7 +15,7 @@ LONG = 1.0  # seconds: a call that takes longer is not made twice to warm up
 PAUSE = 0.03  # seconds: idle threads of one library spin for about that long, and would slow the next contestant
 
 
-ENOUGH = 15.0  # seconds for the rounds of a contest: no further one is begun after that, but for the first three
+ENOUGH = 8.0  # seconds for the rounds of a contest: no further one is begun after that, but for the first three
 
 
 def samples(

@@ -9,13 +9,13 @@ the rows are random.
 import sys
 
 import numpy as np
-from harness import report
 
 import kronlin as kl
 from speed import peers
 from speed.contest import absent_rows, agree, chosen_cases, rows, samples
 from speed.limits import fisher_operations, gemm
 from speed.nets import Net
+from speed.record import record
 from speed.workloads import layers, vectors
 
 EXAMPLES = {"a": 256, "b": 256, "c": 64}
@@ -103,7 +103,7 @@ def main(chosen: list[str]) -> None:
         facts["examples"] = EXAMPLES[net]
         table += rows(taken, LIMIT, fisher_operations(net, EXAMPLES[net], count) / one, **facts)
         table += absent_rows(absent, **facts)
-    report("speed_fisher_product", table)
+    record("speed_fisher_product", table)
 
 
 if __name__ == "__main__":

@@ -19,12 +19,12 @@ from typing import Any, cast
 
 import numpy as np
 import scipy.sparse.linalg
-from harness import report
 
 import kronlin as kl
 from speed import peers
 from speed.contest import PAUSE, absent_rows, rows, samples
 from speed.nets import Net
+from speed.record import record
 from speed.workloads import KINDS, vectors
 
 EXAMPLES, SPREAD, DAMPING, STEPS, ROUNDS = 256, 30.0, 1e-4, 300, 5
@@ -196,7 +196,7 @@ def solved(dtype: str) -> list[dict[str, object]]:
 def main(chosen: list[str]) -> None:
     """Measure all, or the dtypes that were chosen."""
     dtypes = [name for name in KINDS if name in chosen] or list(KINDS)
-    report("speed_fisher_solve", [row for dtype in dtypes for row in solved(dtype)])
+    record("speed_fisher_solve", [row for dtype in dtypes for row in solved(dtype)])
 
 
 if __name__ == "__main__":

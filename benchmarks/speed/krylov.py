@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse.linalg
-from harness import report
 
 import kronlin as kl
 from speed.contest import absent_rows, agree, rows, samples
 from speed.peers import Call, entered, tensor
+from speed.record import record
 from speed.workloads import KINDS, layers, vectors
 
 LAM = 1e-2
@@ -152,7 +152,7 @@ def main(chosen: list[str]) -> None:
     """Measure all, or what was chosen."""
     nets = [net for net in STEPS if net in chosen] or list(STEPS)
     dtypes = [dtype for dtype in KINDS if dtype in chosen] or list(KINDS)
-    report("speed_krylov", [row for net in nets for dtype in dtypes for row in measure(net, dtype)])
+    record("speed_krylov", [row for net in nets for dtype in dtypes for row in measure(net, dtype)])
 
 
 if __name__ == "__main__":

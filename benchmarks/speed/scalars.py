@@ -18,12 +18,12 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from harness import report
 
 import kronlin as kl
 from speed import peers
 from speed.apply_inverse import LAM, damped_factors
 from speed.contest import absent_rows, agree, rows, samples
+from speed.record import record
 from speed.setup import promised
 from speed.workloads import KINDS, Pair, factors, layers
 
@@ -190,7 +190,7 @@ def main(chosen: list[str]) -> None:
     """Measure all, or the nets and dtypes that were chosen."""
     nets = [net for net in ("a", "b") if net in chosen] or ["a", "b"]
     dtypes = [dtype for dtype in KINDS if dtype in chosen] or list(KINDS)
-    report("speed_scalars", [row for net in nets for dtype in dtypes for row in measure(net, dtype)])
+    record("speed_scalars", [row for net in nets for dtype in dtypes for row in measure(net, dtype)])
 
 
 if __name__ == "__main__":

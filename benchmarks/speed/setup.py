@@ -14,12 +14,12 @@ from functools import partial
 from importlib import import_module
 
 import numpy as np
-from harness import report
 
 import kronlin as kl
 from kronlin.arrays import library_named
 from speed import peers
 from speed.contest import absent_rows, agree, rows, samples
+from speed.record import record
 from speed.workloads import KINDS, NETS, Pair, block_diagonal, factors, vectors
 
 LAM = 1e-2
@@ -157,7 +157,7 @@ def main(chosen: list[str]) -> None:
         if (net, dtype) != ("c", "float64")
         for row in measure(work, net, dtype)
     ]
-    report("speed_setup", table)
+    record("speed_setup", table)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,9 @@ Run `python -m speed.two_level` in this folder's parent for all (several minutes
 import sys
 from collections.abc import Callable
 
-from harness import report
-
 import kronlin as kl
 from speed.contest import rows, samples
+from speed.record import record
 from speed.workloads import KINDS, NETS, layers, vectors
 
 LAM = 1e-2
@@ -79,7 +78,7 @@ def main(chosen: list[str]) -> None:
     nets = [net for net in known if net in chosen] or known
     dtypes = [dtype for dtype in KINDS if dtype in chosen] or list(KINDS)
     cases = [(net, dtype) for net in nets for dtype in dtypes if net not in EQUAL or dtype == "float32"]
-    report("speed_two_level", [row for case in cases for row in measure(*case)])
+    record("speed_two_level", [row for case in cases for row in measure(*case)])
 
 
 if __name__ == "__main__":
