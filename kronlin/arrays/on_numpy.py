@@ -11,7 +11,6 @@ from kronlin.arrays import _lapack, _recur, _team, _triangles
 from kronlin.arrays.library import Array, Library
 from kronlin.arrays.sparse_lu import SparseLU
 
-
 _SMALL = 64
 """Rows up to which NumPy's own factorisations are taken: one call for a stack, and no second pool of threads awake."""
 
