@@ -54,8 +54,8 @@ def all_finite(x: Array) -> bool:
 
 
 def lies_by_columns(x: Array) -> bool:
-    """Tell whether the entries of a column of X (..., n, k) follow one another in memory, so that Xᵀ is no copy."""
-    return lookup(x)[1].lies_by_columns(x)
+    """Tell whether X (..., n, k) has several columns, each of one piece of memory, so that Xᵀ in rows is no copy."""
+    return x.shape[-1] > 1 and lookup(x)[1].lies_by_columns(x)
 
 
 def max_abs(x: Array) -> float:

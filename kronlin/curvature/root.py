@@ -85,7 +85,7 @@ class FisherRoot(Operator):
         """The outputs V conj(a_is) of all columns first, then their inner products with the gradients."""
         xp, c, batch = self.kind.xp, y.shape[-1], y.shape[:-2]
         inputs, n, S, d_out = conj(self._flat_inputs()), self.n, self.S, self.d_out
-        if c > 1 and lies_by_columns(y):
+        if lies_by_columns(y):
             v = xp.reshape(xp.matrix_transpose(y), (*batch, c, d_out, self.d_in))
             outputs = inputs[..., None, :, :] @ xp.matrix_transpose(v)
             outputs = xp.moveaxis(xp.reshape(outputs, (*batch, c, n, S, d_out)), -4, -1)

@@ -35,7 +35,7 @@ def contract(factors: Sequence[Operator], order: Sequence[int], x: Array, batch:
     >>> contract([A, B], [0], np.arange(4.0)[:, None], ())[:, 0]
     array([4., 7.])
     """
-    if x.shape[-1] > 1 and lies_by_columns(x) and all(isinstance(factors[i], Dense) for i in order):
+    if lies_by_columns(x) and all(isinstance(factors[i], Dense) for i in order):
         return _column_by_column(factors, order, x, batch)
     sizes = [*(factor.shape[1] for factor in factors), x.shape[-1]]
     for done, i in enumerate(order):

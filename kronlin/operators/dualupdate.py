@@ -45,13 +45,20 @@ class DualUpdate(Update):
     form = "inverse by LU"
     refinements = 0
 
-    def __init__(self, base: Operator, c: float, term: LowRank, core_root: Operator, inner: Array) -> None:
+    def __init__(
+        self, base: Operator, c: float, term: LowRank, core_root: Operator, inner: Array, corrections: int
+    ) -> None:
         self.base, self.c, self.term, self.U, self.core_root = base, c, term, term.U, core_root
-        self.kind = base.kind
+        self.kind, self.corrections = base.kind, corrections
         self.root = rules.scale(core_root, c**-0.5)
         self.system = rules.shift(Dense._make(cast(inner, self.kind.double)), 1)._with(PD)
-        self.corrections = self.steps(inner, self.kind) or _MOST
         self.loses = _size(inner) > self.kind.eps**-0.5
+
+    @classmethod
+    def find(cls, base: Operator, c: float, term: LowRank, core_root: Operator, inner: Array) -> "DualUpdate | None":
+        """The form for N = `inner`; None where it would take too many corrections."""
+        corrections = cls.steps(inner, base.kind)
+        return cls(base, c, term, core_root, inner, corrections) if corrections else None
 
     @staticmethod
     def steps(inner: Array, own: Kind) -> int | None:

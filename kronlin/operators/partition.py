@@ -61,7 +61,7 @@ class Partition:
         xp, place, count = self.kind.xp, self.places[group], len(self.members[group])
         if isinstance(place, slice):
             rows = x[place, :]
-        elif _by_columns(x):
+        elif lies_by_columns(x):
             rows = xp.matrix_transpose(xp.take(xp.matrix_transpose(x), place, axis=1))
         else:
             rows = xp.take(x, place, axis=0)
@@ -70,7 +70,7 @@ class Partition:
     def scatter(self, groups: list[Array]) -> Array:
         """Put what `gather` took from each group back together: (total, k)."""
         xp = self.kind.xp
-        if all(map(_by_columns, groups)):
+        if all(map(lies_by_columns, groups)):
             columns = [_columns(part) for part in groups]
             joined = columns[0] if len(columns) == 1 else xp.concat(columns, axis=1)
             return xp.matrix_transpose(joined if self._back is None else xp.take(joined, self._back, axis=1))
@@ -83,10 +83,6 @@ class Partition:
     def scatter_vectors(self, groups: list[Array]) -> Array:
         """The same for vectors (pieces, size) or (size,)."""
         return self.scatter([vector[..., None] for vector in groups])[:, 0]
-
-
-def _by_columns(x: Array) -> bool:
-    return x.shape[-1] > 1 and lies_by_columns(x)
 
 
 def _columns(x: Array) -> Array:

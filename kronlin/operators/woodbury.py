@@ -67,8 +67,10 @@ def _update(base: Operator, base_inverse: Operator, term: LowRank) -> Update:
         inner = adjoint(term.C.H._matmat(adjoint(rules.gram(term.V, left))))
     cancels = not max_abs(inner) < base.kind.eps**-0.5
     reaches = definite and (kind(inner) != base.kind or not cancels)
-    if reaches and isinstance(factor, int | float) and DualUpdate.steps(inner, base.kind):
-        return DualUpdate(base, factor, term, root, inner)
+    if reaches and isinstance(factor, int | float):
+        dual = DualUpdate.find(base, factor, term, root, inner)
+        if dual is not None:
+            return dual
     for form in (EigenUpdate, CompressedUpdate, WhitenedUpdate) if cancels else ():
         if (found := form.find(base, term)) is not None:
             return found
