@@ -23,6 +23,17 @@ def net(dtype=torch.float64):
     return torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 3)).to(dtype)
 
 
+class Scaled(torch.nn.Module):
+    """The net, and a parameter that is in no layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.table = net(), torch.nn.Parameter(torch.ones(3, 3, dtype=torch.float64))
+
+    def forward(self, x):
+        return self.inner(x) @ (self.table * self.table)
+
+
 def batch(seed=0, n=12, dtype=torch.float64):
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(n, 3, generator=generator, dtype=dtype), torch.randint(3, (n,), generator=generator)

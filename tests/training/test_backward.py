@@ -8,7 +8,7 @@ import kronlin as kl
 
 torch = pytest.importorskip("torch")
 
-from tests.training.loops import EACH, LOSS, backward, batch, net, preconditioner, same, sgd, train  # noqa: E402
+from tests.training.loops import EACH, LOSS, Scaled, backward, batch, net, preconditioner, same, sgd, train  # noqa: E402
 
 
 def regular(p=0.5):
@@ -70,14 +70,6 @@ def test_backward_adds_up():
 
 
 def test_backward_reaches_parameters_of_no_layer():
-    class Scaled(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.inner, self.table = net(), torch.nn.Parameter(torch.ones(3, 3, dtype=torch.float64))
-
-        def forward(self, x):
-            return self.inner(x) @ (self.table * self.table)
-
     model, other, (x, y) = Scaled(), Scaled(), batch()
     options = {"unsupported": "omit", "fisher": "empirical"}
     optimizer = kl.training.PreconditionedOptimizer(sgd(model), model, LOSS, preconditioner(), **options)

@@ -9,7 +9,7 @@ from kronlin.sources import pytorch
 
 torch = pytest.importorskip("torch")
 
-from tests.training.loops import EACH, LOSS, backward, batch, net, preconditioner, same, sgd, train  # noqa: E402
+from tests.training.loops import EACH, LOSS, Scaled, backward, batch, net, preconditioner, same, sgd, train  # noqa: E402
 
 
 @EACH
@@ -141,14 +141,6 @@ def test_the_damping_hears_of_the_step_that_was_taken():
 
 
 def test_a_parameter_of_no_layer_keeps_its_gradient():
-    class Scaled(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.inner, self.table = net(), torch.nn.Parameter(torch.ones(3, 3, dtype=torch.float64))
-
-        def forward(self, x):
-            return self.inner(x) @ (self.table * self.table)
-
     model, (x, y) = Scaled(), batch()
     optimizer = kl.training.PreconditionedOptimizer(
         sgd(model, 1.0), model, LOSS, preconditioner(), unsupported="omit", fisher="empirical"
