@@ -31,7 +31,7 @@ PRODUCTS = "× its products"
 FLAT = "× the time per parameter of 8"
 BY_SCIPY, BY_CURVLINOPS = "scipy's CG with kronlin's product", "curvlinops' CG"
 QUICKER = (
-    "The bar was set where curvlinops took five times as long beside the limit as it does here; "
+    "The bar was set where curvlinops took several times as long beside the limit as it does here; "
     "kronlin takes about the time of stacks written by hand."
 )
 CHECKED = (
